@@ -1,0 +1,93 @@
+# Everything is built with Go and make alone. `make interop` needs the Debian packages named in .ci/run besides.
+
+GO      ?= go
+ARGS    ?=
+FUZZ    ?= 10s
+LINT    := build/tools/golangci-lint
+MODULES := . tools interop
+# os/arch pairs that must build.
+TARGETS := linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64
+WASM    := GOOS=wasip1 GOARCH=wasm
+
+.DEFAULT_GOAL := help
+.PHONY: help build guests demo test race check fmt vet lint generate generated tidy cross scripts tree interop fuzz clean
+
+help: ## This list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## The command: build/drover.
+	$(GO) build -trimpath -o build/drover ./cmd/drover
+
+# The name section stays in the modules (no -s), so that a trap's stack has names.
+guests: ## The drivers: build/guests/NAME.wasm.
+	@mkdir -p build/guests
+	@for pkg in $$($(WASM) $(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./guests/...); do \
+		echo "build/guests/$${pkg##*/}.wasm"; \
+		$(WASM) $(GO) build -buildmode=c-shared -trimpath -o "build/guests/$${pkg##*/}.wasm" "$$pkg" || exit 1; \
+	done
+
+demo: build guests ## Two simulated devices, live; ARGS="--for 10s" ends by itself.
+	@build/drover demo $(ARGS)
+
+test: build guests ## All tests that need nothing but Go.
+	$(GO) test -timeout 5m ./...
+
+race: build guests ## The same with the race detector.
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+
+check: fmt vet lint generated tidy cross scripts tree ## All that is not a test; ends with a clean tree.
+
+fmt:
+	@files=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+		test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+	$(WASM) $(GO) vet ./guests/... ./abi/...
+	cd interop && $(GO) vet -tags interop ./...
+
+$(LINT): tools/go.mod tools/go.sum
+	$(GO) build -modfile=tools/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+lint: $(LINT)
+	$(LINT) run ./...
+
+generate: ## The bindings from the WIT, again.
+	$(GO) generate ./...
+
+# The tree before and after must be the same, whether or not it is committed.
+generated:
+	@before=$$(git ls-files -z --cached --others --exclude-standard | xargs -0 sha256sum 2>/dev/null | sha256sum); \
+		$(MAKE) --no-print-directory generate && \
+		after=$$(git ls-files -z --cached --others --exclude-standard | xargs -0 sha256sum 2>/dev/null | sha256sum); \
+		test "$$before" = "$$after" || { echo "make generate changed the tree"; exit 1; }
+
+tidy:
+	@for dir in $(MODULES); do (cd $$dir && echo "go mod tidy -diff in $$dir" && $(GO) mod tidy -diff) || exit 1; done
+
+cross:
+	@for target in $(TARGETS); do \
+		echo "build for $$target"; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build ./... || exit 1; \
+	done
+
+scripts:
+	@for file in .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh'); do bash -n "$$file" || exit 1; done
+
+tree:
+	@test -z "$$(git status --porcelain)" || { git status --short; echo "git is not clean"; exit 1; }
+	@echo "git is clean"
+
+interop: build guests ## Against programs nobody here wrote; needs the packages of .ci/run.
+	cd interop && $(GO) test -tags interop -count=1 -timeout 15m ./...
+
+fuzz: ## Each fuzz target for FUZZ=10s.
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ) "$$pkg" || exit 1; \
+		done; \
+	done
+
+clean: ## Remove what was built.
+	rm -rf build/drover build/guests build/tools

@@ -1,0 +1,129 @@
+package canon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Realloc is the name of the export by which the host takes memory from the guest.
+const Realloc = "cabi_realloc"
+
+// Guest is the host's view of one instance: its memory, its allocator, and what the current lift may still take.
+//
+// It is used by one goroutine at a time, the one that calls the instance.
+type Guest struct {
+	limits   Limits
+	memory   api.Memory
+	realloc  api.Function
+	calling  atomic.Bool
+	closedBy string // the guest function that runs and may call no import, or empty
+	bytes    int    // what is left of the budget
+	elements int
+	stack    [4]uint64
+	aborted  atomic.Pointer[error]
+}
+
+// NewGuest returns a Guest that is attached to no instance: until it is, every import traps.
+func NewGuest(limits Limits) *Guest { return &Guest{limits: limits.withDefaults()} }
+
+// Limits returns the limits with the defaults filled in.
+func (g *Guest) Limits() Limits { return g.limits }
+
+// Attach looks up the instance's memory and allocator, whose signature the caller has checked.
+func (g *Guest) Attach(m api.Module) error {
+	if g.memory = m.Memory(); g.memory == nil {
+		return errors.New("the module has no memory")
+	}
+	if g.realloc = m.ExportedFunction(Realloc); g.realloc == nil {
+		return errors.New("the module exports no " + Realloc)
+	}
+	return nil
+}
+
+// Enter begins an import: it traps when no import may be called now, and gives the lift of its parameters a new budget.
+func (g *Guest) Enter() {
+	if err := g.aborted.Load(); err != nil {
+		panic(*err)
+	}
+	if g.closedBy != "" {
+		fault("an import was called while %s ran", g.closedBy)
+	}
+	if g.memory == nil {
+		fault("an import was called before the instance was attached")
+	}
+	g.Begin()
+}
+
+// Abort makes every import that is called from now on end the guest's call with err. Any goroutine may call it; the
+// first error stays.
+func (g *Guest) Abort(err error) { g.aborted.CompareAndSwap(nil, &err) }
+
+// Begin gives the next lift a new budget.
+func (g *Guest) Begin() { g.bytes, g.elements = g.limits.Bytes, g.limits.Elements }
+
+// Call calls an export with the lowered parameters in stack, which has the results afterwards. The error is the one that
+// the guest's call ended with, wrapped.
+func (g *Guest) Call(ctx context.Context, f api.Function, name string, stack []uint64) error {
+	if f == nil {
+		return fmt.Errorf("call %s: the instance is not attached", name)
+	}
+	if !g.calling.CompareAndSwap(false, true) {
+		return fmt.Errorf("call %s: another export is running", name)
+	}
+	defer g.calling.Store(false)
+	if err := f.CallWithStack(ctx, stack); err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	return nil
+}
+
+// PostReturn tells the guest that the result of an export was lifted. f is nil when the guest has no such function.
+func (g *Guest) PostReturn(ctx context.Context, f api.Function, name string, result uint64) error {
+	if f == nil {
+		return nil
+	}
+	g.stack[0] = result
+	if err := g.alone(ctx, f, "the post-return of "+name); err != nil {
+		return fmt.Errorf("post-return of %s: %w", name, err)
+	}
+	return nil
+}
+
+// alone calls a function during which no import may be called.
+func (g *Guest) alone(ctx context.Context, f api.Function, name string) error {
+	g.closedBy = name
+	defer func() { g.closedBy = "" }()
+	return f.CallWithStack(ctx, g.stack[:])
+}
+
+// Alloc takes size bytes from the guest's allocator and checks what it gave. It traps when the guest cannot.
+func (g *Guest) Alloc(ctx context.Context, size uint64, align uint32) uint32 {
+	if size > math.MaxInt32 {
+		fault("a value of %d bytes is too large for the guest", size)
+	}
+	if g.closedBy != "" || g.realloc == nil {
+		fault("%s cannot be called now", Realloc)
+	}
+	g.stack = [4]uint64{0, 0, uint64(align), size}
+	if err := g.alone(ctx, g.realloc, Realloc); err != nil {
+		panic(&guestError{Realloc, err})
+	}
+	ptr := api.DecodeU32(g.stack[0])
+	g.check(ptr, size, align, Realloc+" returned")
+	return ptr
+}
+
+// check traps unless the size bytes at ptr are aligned and inside of the memory.
+func (g *Guest) check(ptr uint32, size uint64, align uint32, what string) {
+	if ptr&(align-1) != 0 {
+		fault("%s address %#x, not aligned to %d", what, ptr, align)
+	}
+	if uint64(ptr)+size > uint64(g.memory.Size()) {
+		fault("%s address %#x with %d bytes, outside of the memory of %d", what, ptr, size, g.memory.Size())
+	}
+}

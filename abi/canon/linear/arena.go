@@ -1,0 +1,91 @@
+// Package linear is the guest's side of the canonical ABI for plain Go: the memory that values cross the border in.
+//
+// Go's garbage collector neither moves what is on the heap nor sees a pointer that is written as an integer, so
+// everything whose address is given away is pinned by an [Arena] until the call is over. Go's own layouts have 64-bit
+// pointers in memory; those of the canonical ABI have 32-bit ones, and generated code writes them by explicit offsets.
+//
+// A guest is one thread, and goroutines switch only where Go's scheduler is entered: at an allocation, for one. The
+// functions here that must not be interrupted therefore allocate nothing unless an arena is too small.
+package linear
+
+import "unsafe"
+
+const (
+	chunkSize = 4 << 10  // what an arena has from the start
+	chunkKeep = 64 << 10 // the most that it keeps after a call that needed more
+)
+
+// Arena has the memory of one call: the parameters that were lowered into it, the place of the result, and what the host
+// took by cabi_realloc for the result. Each import takes one of its own before the call and has it until the result was
+// lifted, so that another goroutine that runs meanwhile disturbs nothing.
+type Arena struct {
+	next  *Arena
+	chunk []byte
+	used  uintptr
+	more  [][]byte // the chunks that were full, kept until the end of the call
+	size  int      // of all that
+	into  []byte   // where the caller wants a list<u8> of the result
+	pins  []unsafe.Pointer
+}
+
+// New returns an arena.
+func New() *Arena {
+	a := &Arena{pins: make([]unsafe.Pointer, 0, 16)}
+	a.grow(chunkSize)
+	return a
+}
+
+// Alloc returns size bytes, aligned, that stay until the end of the call. They are not zeroed.
+func (a *Arena) Alloc(size, align uintptr) unsafe.Pointer {
+	if align == 0 {
+		align = 1
+	}
+	start := a.start(align)
+	if start+size > uintptr(len(a.chunk)) {
+		a.grow(max(chunkSize, int(size+align)))
+		start = a.start(align)
+	}
+	a.used = start + size
+	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(a.chunk)), start)
+}
+
+// start is where the next block of that alignment begins in the chunk.
+func (a *Arena) start(align uintptr) uintptr {
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(a.chunk)))
+	return (base+a.used+align-1)&^(align-1) - base
+}
+
+func (a *Arena) grow(size int) {
+	if a.chunk != nil {
+		a.more = append(a.more, a.chunk)
+	}
+	a.chunk, a.used = make([]byte, size), 0
+	a.size += size
+}
+
+// Into lets the host write a list<u8> of the result straight behind the bytes of buf when it fits.
+func (a *Arena) Into(buf []byte) { a.into = buf[len(buf):cap(buf)] }
+
+// Block is Alloc for the host.
+func (a *Arena) Block(size, align uintptr) unsafe.Pointer {
+	if into := a.into; align <= 1 && size > 0 && size <= uintptr(len(into)) {
+		a.into = nil
+		return unsafe.Pointer(unsafe.SliceData(into))
+	}
+	return a.Alloc(size, align)
+}
+
+// Pin keeps what p points to until the end of the call.
+func (a *Arena) Pin(p unsafe.Pointer) { a.pins = append(a.pins, p) }
+
+// Reset ends the call: nothing of it is kept but the memory, in one piece, for the next call.
+func (a *Arena) Reset() {
+	clear(a.pins)
+	a.pins, a.into, a.used = a.pins[:0], nil, 0
+	if len(a.more) == 0 {
+		return
+	}
+	size := min(a.size, chunkKeep)
+	a.chunk, a.more, a.size = nil, nil, 0
+	a.grow(size)
+}

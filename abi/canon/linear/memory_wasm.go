@@ -1,0 +1,99 @@
+package linear
+
+import "unsafe"
+
+// The guest's memory, as far as the host is concerned. All of this is used by one thread, and no goroutine is switched
+// between Enter and Leave.
+var (
+	idle    = New() // arenas that no call has, a list
+	current *Arena  // of the import that is being called, which the host allocates from
+	params  = New() // what the host allocates from otherwise: the parameters of the next export
+	result  = New() // what the last export returned
+)
+
+// Get takes an arena for one import.
+func Get() *Arena {
+	a := idle
+	if a == nil {
+		return New()
+	}
+	idle, a.next = a.next, nil
+	return a
+}
+
+// Enter is called right before the import, with everything lowered.
+func (a *Arena) Enter() { current = a }
+
+// Leave is called right after the import.
+func (a *Arena) Leave() { current = nil }
+
+// Free gives the arena back when the result was lifted.
+func (a *Arena) Free() {
+	a.Reset()
+	a.next, idle = idle, a
+}
+
+// Lifted says that the parameters of an export were lifted.
+func Lifted() { params.Reset() }
+
+// Result returns the arena for the result of an export, which keeps it until the next one, or its post-return.
+func Result() *Arena {
+	result.Reset()
+	return result
+}
+
+// Returned is the post-return of every export.
+func Returned() { result.Reset() }
+
+// realloc serves the host. It neither locks nor, unless a value is larger than the arena, allocates: see the package's
+// comment.
+//
+//go:wasmexport cabi_realloc
+func realloc(old, oldSize, align, size uint32) uint32 {
+	a := current
+	if a == nil {
+		a = params
+	}
+	p := a.Block(uintptr(size), uintptr(align))
+	if n := min(oldSize, size); n > 0 {
+		copy(unsafe.Slice((*byte)(p), size), unsafe.Slice((*byte)(At(old)), n))
+	}
+	return Addr(p)
+}
+
+// Addr is p as the canonical ABI has it.
+func Addr(p unsafe.Pointer) uint32 { return uint32(uintptr(p)) }
+
+// At is the pointer to an address.
+func At(addr uint32) unsafe.Pointer {
+	p := uintptr(addr)
+	return *(*unsafe.Pointer)(unsafe.Pointer(&p))
+}
+
+// PinString pins the bytes of s and returns where they are and how many.
+func (a *Arena) PinString(s string) (ptr, n uint32) {
+	p := unsafe.Pointer(unsafe.StringData(s))
+	a.Pin(p)
+	return Addr(p), uint32(len(s))
+}
+
+// PinSlice pins the elements of s, which Go lays out as the canonical ABI does, and returns where they are and how many.
+func PinSlice[T Scalar](a *Arena, s []T) (ptr, n uint32) {
+	p := unsafe.Pointer(unsafe.SliceData(s))
+	a.Pin(p)
+	return Addr(p), uint32(len(s))
+}
+
+// String returns a copy of the n bytes at ptr.
+func String(ptr, n uint32) string { return string(unsafe.Slice((*byte)(At(ptr)), n)) }
+
+// Append appends a copy of the n elements at ptr, which Go lays out as the canonical ABI does.
+func Append[T Scalar](dst []T, ptr, n uint32) []T {
+	return append(dst, unsafe.Slice((*T)(At(ptr)), n)...)
+}
+
+// PutSlice writes where a list or string is, and how long, at offset of p.
+func PutSlice(p unsafe.Pointer, offset uintptr, ptr, n uint32) {
+	Put(p, offset, ptr)
+	Put(p, offset+4, n)
+}

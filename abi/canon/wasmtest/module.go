@@ -1,0 +1,122 @@
+// Package wasmtest makes small WebAssembly modules for tests: what a broken guest would be.
+package wasmtest
+
+import (
+	"encoding/binary"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/droverhq/drover/abi/canon"
+)
+
+// Module is a module with one memory, which it exports as "memory".
+type Module struct {
+	// Imports come first in the index space of functions.
+	Imports []canon.Signature
+	Funcs   []Func
+	// Pages is the size of the memory in 64 KiB.
+	Pages uint32
+	Data  []Data
+}
+
+// Func is a function and the name it is exported by. Its body lacks the final end; it has no locals but its parameters.
+type Func struct {
+	canon.Signature
+	Body []byte
+}
+
+// Data is what the memory holds from the start.
+type Data struct {
+	Offset uint32
+	Bytes  []byte
+}
+
+// Encode returns the module in the binary format (WebAssembly core specification, chapter 5).
+func (m Module) Encode() []byte {
+	out := []byte("\x00asm\x01\x00\x00\x00")
+	out = section(out, 1, m.types())
+	out = section(out, 2, m.imports())
+	out = section(out, 3, m.functions())
+	out = section(out, 5, vector([][]byte{append([]byte{0}, leb(uint64(m.Pages))...)}))
+	out = section(out, 7, m.exports())
+	out = section(out, 10, m.code())
+	return section(out, 11, m.data())
+}
+
+// types gives every function a type of its own.
+func (m Module) types() []byte {
+	var all [][]byte
+	add := func(s canon.Signature) {
+		t := append([]byte{0x60}, values(s.Params)...)
+		all = append(all, append(t, values(s.Results)...))
+	}
+	for _, s := range m.Imports {
+		add(s)
+	}
+	for _, f := range m.Funcs {
+		add(f.Signature)
+	}
+	return vector(all)
+}
+
+func values(ts []api.ValueType) []byte { return append(leb(uint64(len(ts))), ts...) }
+
+func (m Module) imports() []byte {
+	var all [][]byte
+	for i, s := range m.Imports {
+		b := append(name(s.Module), name(s.Name)...)
+		all = append(all, append(append(b, 0), leb(uint64(i))...))
+	}
+	return vector(all)
+}
+
+func (m Module) functions() []byte {
+	var all [][]byte
+	for i := range m.Funcs {
+		all = append(all, leb(uint64(len(m.Imports)+i)))
+	}
+	return vector(all)
+}
+
+func (m Module) exports() []byte {
+	all := [][]byte{append(name("memory"), 2, 0)}
+	for i, f := range m.Funcs {
+		all = append(all, append(append(name(f.Name), 0), leb(uint64(len(m.Imports)+i))...))
+	}
+	return vector(all)
+}
+
+func (m Module) code() []byte {
+	var all [][]byte
+	for _, f := range m.Funcs {
+		body := append(append([]byte{0}, f.Body...), 0x0b)
+		all = append(all, append(leb(uint64(len(body))), body...))
+	}
+	return vector(all)
+}
+
+func (m Module) data() []byte {
+	var all [][]byte
+	for _, d := range m.Data {
+		b := append([]byte{0}, I32(d.Offset)...)
+		b = append(append(b, 0x0b), leb(uint64(len(d.Bytes)))...)
+		all = append(all, append(b, d.Bytes...))
+	}
+	return vector(all)
+}
+
+func section(out []byte, id byte, body []byte) []byte {
+	return append(append(append(out, id), leb(uint64(len(body)))...), body...)
+}
+
+func vector(items [][]byte) []byte {
+	out := leb(uint64(len(items)))
+	for _, i := range items {
+		out = append(out, i...)
+	}
+	return out
+}
+
+func name(s string) []byte { return append(leb(uint64(len(s))), s...) }
+
+func leb(v uint64) []byte { return binary.AppendUvarint(nil, v) }

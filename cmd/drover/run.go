@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// runOptions are the flags of `drover run`.
+type runOptions struct {
+	config string
+	level  string
+}
+
+// AddFlags adds the flags to a set.
+func (o *runOptions) AddFlags(f *pflag.FlagSet) {
+	f.StringVarP(&o.config, "config", "c", "", "configuration `file`")
+	f.StringVar(&o.level, "log-level", "info", "`level` from which on lines are logged: debug, info, warn, error")
+}
+
+func newRunCommand(g *globals) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run -c FILE",
+		Short: "Run a node",
+		Long: `Run a node: its channels, and its NATS server unless the configuration names one elsewhere. It logs to standard error.
+Ctrl-C and SIGTERM end it in order: sessions first, then their ports, then NATS. A second one ends it at once.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, g) },
+	}
+	o.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func runRun(ctx context.Context, o runOptions, g *globals) error {
+	if o.config == "" {
+		return usagef("-c FILE is missing (see `drover run --help`)")
+	}
+	log, err := o.logger(g)
+	if err != nil {
+		return err
+	}
+	cfg, problems, err := loadConfig(ctx, o.config)
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return coded(exitUsage, problems)
+	}
+	node, err := newNode(ctx, cfg, log)
+	if err != nil {
+		return fmt.Errorf("start node %s: %w", cfg.Name, err)
+	}
+	return node.Run(ctx)
+}
+
+// logger returns a logger to standard error, in JSON with --json.
+func (o runOptions) logger(g *globals) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.level)); err != nil {
+		return nil, usagef("--log-level %q is not debug, info, warn or error", o.level)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if g.json {
+		return slog.New(slog.NewJSONHandler(g.err, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(g.err, options)), nil
+}

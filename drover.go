@@ -1,0 +1,110 @@
+// Package drover runs device drivers as sandboxed WebAssembly modules and puts what they read on NATS.
+//
+// It is the place where everything is wired, for the command line and for programs that embed a node: the only one that
+// knows both what drivers want of the outside world (package runtime/module) and who has it (package hostfuncs).
+package drover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/droverhq/drover/hostfuncs"
+	"github.com/droverhq/drover/hostfuncs/grant"
+	"github.com/droverhq/drover/runtime/config"
+	"github.com/droverhq/drover/runtime/module"
+	"github.com/droverhq/drover/runtime/node"
+)
+
+// stopWithin is how long an orderly end may take: each session has its own deadline below it.
+const stopWithin = 30 * time.Second
+
+// Options are what a node needs besides its configuration. The zero value will do.
+type Options struct {
+	// Logger gets what happens; discarded when nil.
+	Logger *slog.Logger
+	// Version is what the node says of itself.
+	Version string
+}
+
+// Check loads the drivers that a configuration names and holds its settings against their schemas. It reports all
+// problems together, and starts nothing. The compiled code is kept in the data directory, for the run to come.
+func Check(ctx context.Context, c *config.Node) (config.Problems, error) {
+	loader, err := node.NewLoader(c)
+	if err != nil {
+		return nil, err
+	}
+	problems := node.Check(ctx, loader, c)
+	return problems, loader.Close(ctx)
+}
+
+// Node is a node: channels and bridge, and the server where it is embedded.
+type Node struct {
+	host *hostfuncs.Node
+	node *node.Node
+}
+
+// Start starts a node. The error is a config.Problems when a driver refuses its settings. A driver that cannot be
+// loaded, or that fails, fails its own channel only. The caller calls Stop.
+func Start(ctx context.Context, c *config.Node, o Options) (*Node, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	host, err := hostfuncs.New(hostfuncs.Config{Logger: o.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the host: %w", err)
+	}
+	n, err := node.Start(ctx, node.Config{Node: c, Host: outside{host}, Logger: o.Logger, Version: o.Version})
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
+	return &Node{host: host, node: n}, nil
+}
+
+// URL returns where NATS clients find the node's server.
+func (n *Node) URL() string { return n.node.URL() }
+
+// Stop ends the node in order: sessions, their ports and connections, what waits to be published, the server. It
+// returns all errors that this met.
+func (n *Node) Stop(ctx context.Context) error {
+	return errors.Join(n.node.Stop(ctx), n.host.Close())
+}
+
+// Run is Start, then Stop when ctx is done. started is called in between; it may be nil.
+func Run(ctx context.Context, c *config.Node, o Options, started func(*Node)) error {
+	n, err := Start(ctx, c, o)
+	if err != nil {
+		return err
+	}
+	if started != nil {
+		started(n)
+	}
+	<-ctx.Done()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return n.Stop(ctx)
+}
+
+// outside gives drivers the outside world: hostfuncs in the terms of runtime/module.
+type outside struct{ host *hostfuncs.Node }
+
+// Channel implements module.Host.
+func (o outside) Channel(name string, connections []module.Connection) (module.ChannelHost, error) {
+	grants := make([]grant.Connection, len(connections))
+	for i, c := range connections {
+		grants[i] = grant.Connection{Name: c.Name, Serial: (*grant.Serial)(c.Serial), TCP: (*grant.TCP)(c.TCP)}
+	}
+	c, err := o.host.Channel(name, grants)
+	if err != nil {
+		return nil, err
+	}
+	return channel{c}, nil
+}
+
+// channel is a channel's share of the outside world.
+type channel struct{ *hostfuncs.Channel }
+
+// Session implements module.ChannelHost.
+func (c channel) Session(s module.Signals) module.SessionHost { return c.Channel.Session(s) }

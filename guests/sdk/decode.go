@@ -1,0 +1,237 @@
+package sdk
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Decode reads settings, an address or arguments from JSON text, strictly, over a copy of the defaults: members that the
+// text has replace those of defaults, member by member; unknown and repeated members, null where nothing may be null, and
+// values of another type are refused, all problems at once, each with its path ("bus.retries: ..."). Names are those of
+// the `json` tags and exact. Empty text is an object without members.
+//
+// The error is of KindFatal: the next attempt would have the same text.
+func Decode[T any](text string, defaults T) (T, error) {
+	if strings.TrimSpace(text) == "" {
+		text = "{}"
+	}
+	var problems settingsError
+	v := defaults
+	var raw json.RawMessage
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+		problems.add("", err.Error())
+	} else {
+		problems.decode("", raw, reflect.ValueOf(&v).Elem())
+	}
+	if len(problems.list) > 0 {
+		return defaults, &Error{Kind: KindFatal, Err: &problems}
+	}
+	return v, nil
+}
+
+// settingsError holds the problems of one text.
+type settingsError struct{ list []string }
+
+func (e *settingsError) Error() string { return strings.Join(e.list, "; ") }
+
+func (e *settingsError) add(path, problem string) {
+	if path != "" {
+		problem = path + ": " + problem
+	}
+	e.list = append(e.list, problem)
+}
+
+func (e *settingsError) decode(path string, raw json.RawMessage, v reflect.Value) {
+	switch {
+	case ownText(v):
+		e.leaf(path, raw, v)
+	case string(raw) == "null":
+		e.null(path, v)
+	case v.Kind() == reflect.Pointer:
+		p := reflect.New(v.Type().Elem())
+		if !v.IsNil() {
+			p.Elem().Set(v.Elem()) // the defaults behind the pointer stay as they are
+		}
+		e.decode(path, raw, p.Elem())
+		v.Set(p)
+	case v.Kind() == reflect.Struct:
+		e.object(path, raw, v)
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
+		e.array(path, raw, v)
+	case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
+		e.dictionary(path, raw, v)
+	default:
+		e.leaf(path, raw, v)
+	}
+}
+
+// ownText says whether the type reads itself.
+func ownText(v reflect.Value) bool {
+	switch v.Addr().Interface().(type) {
+	case json.Unmarshaler, encoding.TextUnmarshaler:
+		return true
+	}
+	return false
+}
+
+func (e *settingsError) null(path string, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
+		v.SetZero()
+	default:
+		e.add(path, "expected "+kindName(v.Type())+", found null")
+	}
+}
+
+func (e *settingsError) leaf(path string, raw json.RawMessage, v reflect.Value) {
+	err := json.Unmarshal(raw, v.Addr().Interface())
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		e.add(path, "expected "+kindName(v.Type())+", found "+t.Value)
+	} else if err != nil {
+		e.add(path, err.Error())
+	}
+}
+
+func (e *settingsError) array(path string, raw json.RawMessage, v reflect.Value) {
+	var parts []json.RawMessage
+	if json.Unmarshal(raw, &parts) != nil {
+		e.add(path, "expected a list, found "+found(raw))
+		return
+	}
+	out := reflect.MakeSlice(v.Type(), len(parts), len(parts))
+	for i, part := range parts {
+		e.decode(path+"["+strconv.Itoa(i)+"]", part, out.Index(i))
+	}
+	v.Set(out)
+}
+
+func (e *settingsError) dictionary(path string, raw json.RawMessage, v reflect.Value) {
+	out := reflect.MakeMap(v.Type())
+	e.members(path, raw, func(name string, part json.RawMessage) {
+		member := reflect.New(v.Type().Elem()).Elem()
+		e.decode(join(path, name), part, member)
+		out.SetMapIndex(reflect.ValueOf(name).Convert(v.Type().Key()), member)
+	})
+	v.Set(out)
+}
+
+func (e *settingsError) object(path string, raw json.RawMessage, v reflect.Value) {
+	e.members(path, raw, func(name string, part json.RawMessage) {
+		field, ok := member(v, name)
+		if !ok {
+			e.add(join(path, name), "unknown; there are "+strings.Join(memberNames(v.Type()), ", "))
+			return
+		}
+		e.decode(join(path, name), part, field)
+	})
+}
+
+// members calls f for each member of an object, in its order.
+func (e *settingsError) members(path string, raw json.RawMessage, f func(name string, part json.RawMessage)) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		e.add(path, "expected an object, found "+found(raw))
+		return
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		key, err := d.Token()
+		name, ok := key.(string)
+		var part json.RawMessage
+		if err != nil || !ok || d.Decode(&part) != nil {
+			e.add(path, "broken object")
+			return
+		}
+		if seen[name] {
+			e.add(join(path, name), "given twice")
+			continue
+		}
+		seen[name] = true
+		f(name, part)
+	}
+}
+
+// member returns the field that a member is read into, through embedded structs.
+func member(v reflect.Value, name string) (reflect.Value, bool) {
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if n, ok := memberName(f); ok && n == name {
+			return v.FieldByIndex(f.Index), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+func memberNames(t reflect.Type) []string {
+	var names []string
+	for _, f := range reflect.VisibleFields(t) {
+		if n, ok := memberName(f); ok {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// memberName returns the name of a field in JSON, and whether it has one.
+func memberName(f reflect.StructField) (string, bool) {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	switch {
+	case !f.IsExported() || name == "-" || f.Anonymous && name == "":
+		return "", false
+	case name == "":
+		return f.Name, true
+	}
+	return name, true
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// kindName tells people what a type takes.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "text"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return fmt.Sprintf("a whole number of %d bits", t.Bits())
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return fmt.Sprintf("a whole number from 0, of %d bits", t.Bits())
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	}
+	return t.String()
+}
+
+// found tells people what a text is.
+func found(raw json.RawMessage) string {
+	switch raw[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "list"
+	case '"':
+		return "text"
+	case 't', 'f':
+		return "true or false"
+	case 'n':
+		return "null"
+	}
+	return "number"
+}

@@ -1,0 +1,202 @@
+package sdk
+
+import (
+	"errors"
+	"time"
+
+	"github.com/droverhq/drover/abi/driver"
+)
+
+// Loop is the run of a session that polls, serves commands, or listens on streams: it waits for whichever is first and
+// calls the function for it. Commands go ahead of polls. Functions that are nil are not called. Each is called within
+// Context.Hold, so that a yield lets a request and its answer finish; long ones look at Context.Yielding in between.
+//
+// An error of a function ends the run with it, unless a stop or a yield is why: then the outcome is that. What a
+// function adds to its batch is published when it returns, also with an error.
+type Loop struct {
+	// Scheduler says when to poll; nil polls nothing.
+	Scheduler *Scheduler
+	// Poll reads the points of one group. Points and devices that cannot be read are not errors but bad samples.
+	Poll func(ctx *Context, g *Group, out *Batch) error
+	// Command does what somebody wants. A command may be answered later; one that is open when Command returns an error
+	// is answered with it. Without Command, all are answered as unsupported.
+	Command func(ctx *Context, cmd *Command) error
+	// Cancel hears that the caller of an open command does not want it any more.
+	Cancel func(ctx *Context, cmd *Command) error
+	// Streams are waited for, Readable is called when one has something to read, and must read it.
+	Streams  []*Stream
+	Readable func(ctx *Context, s *Stream, out *Batch) error
+	// Yield is called when the host wants the session to yield and nothing is on the wire: it saves the state.
+	Yield func(ctx *Context) error
+}
+
+// maxCommands is how many commands in a row go ahead of a poll that is due.
+const maxCommands = 16
+
+// Run drives the session until its end. The gauge `overruns` of a device counts the poll cycles that were skipped.
+func (l *Loop) Run(ctx *Context) (Outcome, error) {
+	r := &loopRun{Loop: l, ctx: ctx, batch: NewBatch(ctx), overruns: map[DeviceID]uint64{}}
+	if r.Scheduler == nil {
+		r.Scheduler = NewScheduler(nil, ctx.Now())
+	}
+	r.counted = make([]uint64, len(r.Scheduler.groups))
+	for {
+		if outcome, done, err := r.step(); done || err != nil {
+			return r.end(outcome, err)
+		}
+	}
+}
+
+// loopRun is the state of one Run.
+type loopRun struct {
+	*Loop
+	ctx      *Context
+	batch    *Batch
+	due      []*Group // still to be polled in this round
+	commands int      // in a row
+	dropped  uint64
+	counted  []uint64 // overruns that are in the gauges, by group
+	overruns map[DeviceID]uint64
+}
+
+// step waits for one thing and does it.
+func (r *loopRun) step() (Outcome, bool, error) {
+	timeout := time.Duration(0)
+	if len(r.due) == 0 {
+		r.due, timeout = r.Scheduler.Next(r.ctx.Now())
+		r.countOverruns()
+	}
+	if len(r.due) > 0 {
+		timeout = 0
+	}
+	e := r.ctx.Wait(timeout, r.Streams...)
+	switch e.Kind {
+	case driver.EventTagStop:
+		return Disconnected(), true, nil
+	case driver.EventTagYield:
+		return r.yield()
+	}
+	err := r.serve(e)
+	if err == nil && r.pollNow(e) {
+		err = r.poll()
+	}
+	return Outcome{}, false, err
+}
+
+// pollNow says whether a poll is due and its turn has come after this event.
+func (r *loopRun) pollNow(e Event) bool {
+	if e.Kind == driver.EventTagCommand {
+		r.commands++
+	} else {
+		r.commands = 0
+	}
+	return len(r.due) > 0 && (e.Kind != driver.EventTagCommand || r.commands%maxCommands == 0)
+}
+
+func (r *loopRun) serve(e Event) error {
+	switch e.Kind {
+	case driver.EventTagWritable:
+		return r.publish()
+	case driver.EventTagCommand:
+		return r.command(e.Command)
+	case driver.EventTagCancel:
+		if r.Cancel != nil {
+			return r.Cancel(r.ctx, e.Command)
+		}
+	case driver.EventTagReadable:
+		if r.Readable != nil {
+			r.ctx.Hold()
+			err := r.Readable(r.ctx, e.Stream, r.batch)
+			r.ctx.Release()
+			return r.published(err)
+		}
+	}
+	return nil
+}
+
+func (r *loopRun) poll() error {
+	g := r.due[0]
+	r.due = r.due[1:]
+	if r.Poll == nil {
+		return nil
+	}
+	r.ctx.Hold()
+	err := r.Poll(r.ctx, g, r.batch)
+	r.ctx.Release()
+	return r.published(err)
+}
+
+func (r *loopRun) command(cmd *Command) error {
+	if cmd.Answered() {
+		return nil
+	}
+	if r.Command == nil {
+		cmd.Fail(Unsupported())
+		return nil
+	}
+	r.ctx.Hold()
+	err := r.Command(r.ctx, cmd)
+	r.ctx.Release()
+	if err != nil {
+		cmd.Fail(err)
+	}
+	return err
+}
+
+// published publishes the batch after a function ended with err, which goes first.
+func (r *loopRun) published(err error) error {
+	if e := r.publish(); err == nil {
+		return e
+	}
+	return err
+}
+
+func (r *loopRun) publish() error {
+	err := r.batch.Publish()
+	if r.dropped == 0 && r.batch.Dropped() > 0 {
+		r.ctx.Log().Warn("samples dropped: the host has no room", "backlog", r.batch.Backlog())
+	}
+	r.dropped = r.batch.Dropped()
+	return err
+}
+
+func (r *loopRun) yield() (Outcome, bool, error) {
+	if err := r.publish(); err != nil {
+		return Outcome{}, true, err
+	}
+	if r.Yield != nil {
+		if err := r.Yield(r.ctx); err != nil {
+			return Outcome{}, true, err
+		}
+	}
+	return Yielded(), true, nil
+}
+
+// end decides what an error means while the host wants the session to end.
+func (r *loopRun) end(outcome Outcome, err error) (Outcome, error) {
+	if !errors.Is(err, ErrCancelled) {
+		return outcome, err
+	}
+	if r.ctx.Stopping() {
+		return Disconnected(), nil
+	}
+	if r.ctx.Yielding() {
+		outcome, _, err = r.yield()
+	}
+	return outcome, err
+}
+
+// countOverruns brings the gauges up to date.
+func (r *loopRun) countOverruns() {
+	for _, g := range r.due {
+		more := g.overruns - r.counted[g.Index]
+		if more == 0 {
+			continue
+		}
+		r.counted[g.Index] = g.overruns
+		for _, id := range g.Devices {
+			r.overruns[id] += more
+			r.ctx.SetGauges(id, Gauge{F0: "overruns", F1: float64(r.overruns[id])})
+		}
+	}
+}

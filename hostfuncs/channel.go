@@ -1,0 +1,72 @@
+package hostfuncs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/hostfuncs/grant"
+	"github.com/droverhq/drover/hostfuncs/lease"
+	"github.com/droverhq/drover/hostfuncs/socket"
+	"github.com/droverhq/drover/hostfuncs/stream"
+)
+
+// Channel has the grants and the leases of one driver. The leases outlive its sessions.
+type Channel struct {
+	node   *Node
+	grants *grant.Set
+	log    *slog.Logger
+	leases lease.Leases
+	once   sync.Once
+}
+
+// Session returns what one instance may reach. Close it when the instance makes no calls any more.
+func (c *Channel) Session(signals Signals) *Session {
+	return &Session{Signals: signals, channel: c}
+}
+
+// OpenLines returns how many ports and connections are open or opening, those that cannot be closed included.
+func (c *Channel) OpenLines() int { return c.leases.Open() }
+
+// Close closes every port and connection, and returns when they are. Those that a write holds are named in the error:
+// they are closed when that write returns.
+func (c *Channel) Close() error {
+	c.once.Do(func() { c.node.ports.Reserve(-c.grants.Count(driver.ConnectionKindSerial)) })
+	err := c.leases.Close()
+	if err != nil {
+		c.log.Warn("a port cannot be closed", "error", err)
+	}
+	return err
+}
+
+// line starts to open the connection.
+func (c *Channel) line(g grant.Connection, soiled time.Time) *stream.Line {
+	log := c.log.With("connection", g.Name)
+	return stream.Open(func(ctx context.Context) (stream.Device, error) {
+		dev, err := c.open(ctx, g, soiled)
+		if err != nil {
+			log.Debug("connection not opened", "error", err)
+			return nil, err
+		}
+		log.Debug("connection opened")
+		return dev, nil
+	})
+}
+
+// open opens it. A nil pointer must not become an interface that is not nil.
+func (c *Channel) open(ctx context.Context, g grant.Connection, soiled time.Time) (stream.Device, error) {
+	if g.Serial != nil {
+		port, err := c.node.ports.Open(ctx, *g.Serial, soiled)
+		if err != nil {
+			return nil, err
+		}
+		return port, nil
+	}
+	conn, err := socket.Connect(ctx, *g.TCP)
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}

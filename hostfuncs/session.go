@@ -1,0 +1,130 @@
+package hostfuncs
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/droverhq/drover/abi/component"
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/abi/driver/host"
+	"github.com/droverhq/drover/hostfuncs/grant"
+	"github.com/droverhq/drover/hostfuncs/lease"
+	"github.com/droverhq/drover/hostfuncs/stream"
+)
+
+// Signals is what a session's runtime tells the I/O that runs for it.
+type Signals = stream.Signals
+
+// Session is what one instance may reach. The instance makes one call at a time; LastError and Close may come from
+// elsewhere.
+type Session struct {
+	Signals
+	channel *Channel
+
+	mu      sync.Mutex
+	streams map[*stream.Stream]struct{}
+	ended   bool
+	failure stream.Failure
+	failed  bool
+}
+
+var (
+	_ host.Serial  = (*Session)(nil)
+	_ host.Socket  = (*Session)(nil)
+	_ stream.Owner = (*Session)(nil)
+)
+
+// LastError returns the error behind the last io-error that the guest was given, for people; or nil.
+func (s *Session) LastError() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.failed {
+		return nil
+	}
+	return s.failure
+}
+
+// Close ends the session's hold: what it has open is closed when Close returns. With keep, because the session yielded,
+// what is open and clean stays so for the session that takes over. The streams that the instance did not drop answer
+// `closed` from then on.
+func (s *Session) Close(keep bool) error {
+	s.mu.Lock()
+	s.ended = true
+	for st := range s.streams {
+		st.Detach()
+	}
+	s.streams = nil
+	s.mu.Unlock()
+	return s.channel.leases.End(s, keep)
+}
+
+// Failed implements stream.Owner.
+func (s *Session) Failed(f stream.Failure) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failure, s.failed = f, true
+}
+
+// Dropped implements stream.Owner.
+func (s *Session) Dropped(st *stream.Stream) {
+	s.mu.Lock()
+	delete(s.streams, st)
+	s.mu.Unlock()
+	y, ok := s.Signals.(interface{ Yielding() bool })
+	if err := s.channel.leases.Return(s, st.Name(), ok && y.Yielding()); err != nil {
+		s.channel.log.Warn("a port cannot be closed", "connection", st.Name(), "error", err)
+	}
+}
+
+// borrow gives the instance the connection of that name and kind as a stream.
+func (s *Session) borrow(name string, kind driver.ConnectionKind) component.Result[host.Stream, driver.IOError] {
+	if !s.IOAllowed() {
+		return s.refuse(name, stream.ErrPhase)
+	}
+	g, ok := s.channel.grants.Lookup(name, kind)
+	if !ok {
+		return s.refuse(name, stream.Errorf(driver.IOErrorNotFound, "no %s connection of that name is configured", kind))
+	}
+	st, err := s.lend(g)
+	if err != nil {
+		return s.refuse(name, err)
+	}
+	return component.OK[driver.IOError, host.Stream](st)
+}
+
+func (s *Session) lend(g grant.Connection) (*stream.Stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, errEnded
+	}
+	line, resumed, err := s.channel.leases.Borrow(s, g.Name, func(soiled time.Time) *stream.Line {
+		return s.channel.line(g, soiled)
+	})
+	if errors.Is(err, lease.ErrBusy) {
+		return nil, &stream.Error{Code: driver.IOErrorBusy, Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	st := stream.New(g.Name, line, s, resumed)
+	if s.streams == nil {
+		s.streams = map[*stream.Stream]struct{}{}
+	}
+	s.streams[st] = struct{}{}
+	return st, nil
+}
+
+var errEnded = stream.Errorf(driver.IOErrorClosed, "the session has ended")
+
+// refuse reports why a connection could not be had.
+func (s *Session) refuse(name string, err error) component.Result[host.Stream, driver.IOError] {
+	return component.Err[host.Stream](s.report("open", name, err))
+}
+
+func (s *Session) report(op, name string, err error) driver.IOError {
+	code := stream.Code(err)
+	s.Failed(stream.Failure{Op: op, Name: name, Code: code, Cause: err})
+	return code
+}

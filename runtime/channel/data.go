@@ -1,0 +1,65 @@
+package channel
+
+import (
+	"context"
+	"time"
+
+	"github.com/droverhq/drover/abi/component"
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/runtime/failure"
+)
+
+// maxSamples is how many samples one publish may carry (data.wit).
+const maxSamples = 4096
+
+// Publish implements host.Data: samples become readings, those that pass their point's filter one batch a device.
+func (s *session) Publish(_ context.Context, samples []driver.Sample) component.Result[uint32, driver.PublishError] {
+	if s.phase != failure.PhaseRun {
+		return component.Err[uint32](driver.PublishErrorWrongPhase())
+	}
+	if len(samples) > maxSamples {
+		return component.Err[uint32](driver.PublishErrorTooLarge())
+	}
+	for i := range samples {
+		if int(samples[i].Point) >= len(s.channel.points) {
+			return component.Err[uint32](driver.PublishErrorUnknownPoint(uint32(i)))
+		}
+		if err := s.channel.points[samples[i].Point].Check(samples[i]); err != nil {
+			return component.Err[uint32](driver.PublishErrorWrongType(uint32(i)))
+		}
+	}
+	s.channel.publish(samples, time.Now())
+	return component.OK[driver.PublishError](uint32(len(samples)))
+}
+
+func (c *Channel) publish(samples []driver.Sample, now time.Time) {
+	for i := range samples {
+		p := c.points[samples[i].Point]
+		r := p.Convert(samples[i], now)
+		if !p.Accept(r, now) {
+			continue
+		}
+		p.device.mu.Lock()
+		p.device.pending = append(p.device.pending, r)
+		p.device.mu.Unlock()
+	}
+	for _, d := range c.devices {
+		d.mu.Lock()
+		d.flush(c.config.Sink, now)
+		d.mu.Unlock()
+	}
+}
+
+// DeviceStatus implements host.Data.
+func (s *session) DeviceStatus(_ context.Context, id driver.DeviceID, status driver.Status, reason string) {
+	if int(id) < len(s.channel.devices) {
+		s.channel.devices[id].setStatus(s.channel.config.Sink, status, reason, time.Now())
+	}
+}
+
+// Gauges implements host.Data.
+func (s *session) Gauges(_ context.Context, id driver.DeviceID, figures []component.Tuple2[string, float64]) {
+	if int(id) < len(s.channel.devices) {
+		s.channel.devices[id].setGauges(s.channel.config.Sink, figures)
+	}
+}

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func settings(t *testing.T, yaml string) JSON {
+	t.Helper()
+	return mustParse(t, "node: n\nchannels:\n  a:\n    driver: m.wasm\n    settings:\n"+yaml).Channels[0].Settings
+}
+
+func TestJSONValues(t *testing.T) {
+	for _, tt := range []struct{ yaml, want string }{
+		{"18446744073709551615", "18446744073709551615"},
+		{"-9223372036854775808", "-9223372036854775808"},
+		{"9007199254740993", "9007199254740993"},
+		{"-0", "0"},
+		{"0x1F", "31"},
+		{"0xFFFFFFFFFFFFFFFF", "18446744073709551615"},
+		{"0.1", "0.1"},
+		{"1.50", "1.50"},
+		{"1e3", "1e3"},
+		{"-2.5E-3", "-2.5E-3"},
+		{"True", "true"},
+		{"FALSE", "false"},
+		{"~", "null"},
+		{"", "null"},
+		{"yes", `"yes"`},
+		{"2026-11-23", `"2026-11-23"`},
+		{"2026-11-23T08:20:01Z", `"2026-11-23T08:20:01Z"`},
+		{"12:30:00", `"12:30:00"`},
+		{"0o17x", `"0o17x"`},
+		{`"1"`, `"1"`},
+		{`'true'`, `"true"`},
+		{`"<&>\u2028\n"`, `"<&>\u2028\n"`},
+		{`"\x00"`, `"\u0000"`},
+		{"[]", "[]"},
+		{"{}", "{}"},
+		{`[1, [two, {three: 3}]]`, `[1,["two",{"three":3}]]`},
+		{`"$${x}"`, `"${x}"`},
+		{`"a${env:TOKEN}b$${"`, `"as3cretb${"`},
+		{`"${file:secrets/token}"`, `"from a file"`},
+	} {
+		got := string(settings(t, "      v: "+tt.yaml+"\n").Raw)
+		if want := `{"v":` + tt.want + `}`; got != want || !json.Valid([]byte(got)) {
+			t.Errorf("%s: got %s, want %s", tt.yaml, got, want)
+		}
+	}
+}
+
+func TestJSONPlaces(t *testing.T) {
+	s := settings(t, `      mode: rtu
+      list:
+        - 1
+        - {a/b: {m~n: 2}}
+`)
+	for _, tt := range []struct {
+		pointer string
+		want    Position
+		path    string
+	}{
+		{"", Position{6, 7}, "channels.a.settings"},
+		{"/mode", Position{6, 13}, "channels.a.settings.mode"},
+		{"/list/0", Position{8, 11}, "channels.a.settings.list.0"},
+		{"/list/1/a~1b", Position{9, 17}, "channels.a.settings.list.1.a/b"},
+		{"/list/1/a~1b/m~0n", Position{9, 23}, "channels.a.settings.list.1.a/b.m~n"},
+		{"/list/1/missing/deeper", Position{9, 11}, "channels.a.settings.list.1.missing.deeper"},
+		{"/absent", Position{6, 7}, "channels.a.settings.absent"},
+		{"no pointer", Position{6, 7}, "channels.a.settings.no pointer"},
+	} {
+		want := Problem{File: "/etc/drover/drover.yaml", Line: tt.want.Line, Column: tt.want.Column, Path: tt.path,
+			Message: "m"}
+		if diff := cmp.Diff(want, s.Problem(tt.pointer, "m")); diff != "" {
+			t.Errorf("%q -want +got:\n%s", tt.pointer, diff)
+		}
+	}
+}
+
+// Settings that the file leaves out are reported at their owner.
+func TestJSONAbsent(t *testing.T) {
+	s := mustParse(t, "node: n\nchannels:\n  a: {driver: m.wasm}\n").Channels[0].Settings
+	if got, want := s.Position("/mode"), (Position{3, 3}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if string(s.Raw) != "{}" {
+		t.Errorf("got %s", s.Raw)
+	}
+}
+
+func TestJSONSecrets(t *testing.T) {
+	s := settings(t, `      plain: $${env:TOKEN}
+      user: {pass/word: "${env:TOKEN}"}
+      keys: [x, "k-${file:secrets/token}"]
+`)
+	if diff := cmp.Diff([]string{"/user/pass~1word", "/keys/1"}, s.Secrets); diff != "" {
+		t.Error("-want +got:\n" + diff)
+	}
+}

@@ -1,0 +1,167 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// The defaults of a channel (DESIGN.md, "Supervision" and "Limits").
+const (
+	defaultMemory  = 32 << 20
+	defaultInitial = time.Second
+	defaultMax     = 30 * time.Second
+	defaultConnect = 15 * time.Second
+	defaultInit    = 15 * time.Second
+	defaultStop    = 5 * time.Second
+	defaultEvery   = time.Second
+)
+
+const (
+	wasmPage  = 64 << 10
+	maxMemory = 4 << 30
+	shortest  = time.Millisecond
+	longest   = 366 * day
+)
+
+func (v value) channels() []*Channel {
+	var channels []*Channel
+	// drover.<node>.<channel>... has ctl, get and handle in the place of a channel.
+	v.named("channel", []string{"ctl", "get", "handle"}, func(name string, child value) {
+		channels = append(channels, child.channel(name))
+	})
+	return channels
+}
+
+func (v value) channel(name string) *Channel {
+	c := &Channel{
+		Name: name, Position: v.key, Settings: noSettings(v), Delivery: DeliveryCore,
+		Limits:    Limits{Memory: defaultMemory},
+		Retry:     Retry{Initial: defaultInitial, Max: defaultMax, Attempts: Unlimited},
+		Deadlines: Deadlines{Connect: defaultConnect, Init: defaultInit, Stop: defaultStop},
+	}
+	o, ok := v.object(channelKeys(c), channelLater())
+	if ok && !o.has("driver") {
+		v.missing("driver", "the path of a driver module, such as modbus.wasm")
+	}
+	c.inherit()
+	return c
+}
+
+func channelKeys(c *Channel) keys {
+	return keys{
+		"driver":      func(v value) { v.driver(c) },
+		"connections": func(v value) { c.Connections = v.connections() },
+		"limits":      func(v value) { v.object(limitsKeys(&c.Limits), nil) },
+		"retry":       func(v value) { v.retry(&c.Retry) },
+		"deadlines":   func(v value) { v.object(deadlinesKeys(&c.Deadlines), nil) },
+		"delivery":    func(v value) { v.delivery(&c.Delivery) },
+		"settings":    func(v value) { c.Settings = v.settings() },
+		"every":       func(v value) { v.duration(&c.every, shortest, longest) },
+		"align":       func(v value) { v.boolean(&c.Align) },
+		"devices":     func(v value) { c.Devices = v.devices() },
+	}
+}
+
+func channelLater() later {
+	return later{
+		"use":    "templates; write the channel's keys here",
+		"vars":   "templates; write the channel's keys here",
+		"grants": "address patterns; write each address as a connection of its own",
+	}
+}
+
+// inherit gives each point that is polled its period.
+func (c *Channel) inherit() {
+	for _, d := range c.Devices {
+		for _, p := range d.Points {
+			switch {
+			case !p.Access.Reads() || p.Every != 0:
+			case d.every != 0:
+				p.Every = d.every
+			case c.every != 0:
+				p.Every = c.every
+			default:
+				p.Every = defaultEvery
+			}
+		}
+	}
+}
+
+var stored = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*@[^/\\]+$`)
+
+func (v value) driver(c *Channel) {
+	c.DriverPosition = positionOf(v.node)
+	var text string
+	if !v.text(&text, "the path of a driver module, such as modbus.wasm") {
+		return
+	}
+	if strings.HasPrefix(text, "sha256:") || stored.MatchString(text) && !strings.HasSuffix(text, ".wasm") {
+		v.problem("not supported yet: drivers from the module store (name@version, sha256:...), expected the path of a" +
+			" module, such as modbus.wasm")
+		return
+	}
+	c.Driver = v.r.absolute(text)
+}
+
+func limitsKeys(l *Limits) keys {
+	return keys{
+		"memory": func(v value) { v.size(&l.Memory, 1<<20, maxMemory, wasmPage) },
+	}
+}
+
+func (v value) retry(r *Retry) {
+	o, _ := v.object(retryKeys(r), nil)
+	switch {
+	case r.Initial <= r.Max:
+	case o.has("max"):
+		o["max"].problem("max is shorter than initial, expected at least %s", formatDuration(r.Initial))
+	default:
+		o["initial"].problem("initial is longer than max, which is %s by default, expected max as well",
+			formatDuration(r.Max))
+	}
+}
+
+func retryKeys(r *Retry) keys {
+	return keys{
+		"initial":  func(v value) { v.duration(&r.Initial, shortest, longest) },
+		"max":      func(v value) { v.duration(&r.Max, shortest, longest) },
+		"attempts": func(v value) { v.attempts(&r.Attempts) },
+		"elapsed":  func(v value) { v.duration(&r.Elapsed, shortest, longest) },
+	}
+}
+
+func (v value) attempts(into *int) {
+	switch v.kind() {
+	case kindInteger:
+		if n, ok := v.integer(0, 1_000_000); ok {
+			*into = int(n)
+		}
+	case kindText:
+		if v.node.Value == "unlimited" {
+			*into = Unlimited
+			return
+		}
+		fallthrough
+	default:
+		v.expected("unlimited or a number of retries")
+	}
+}
+
+func deadlinesKeys(d *Deadlines) keys {
+	// The host ends each I/O 500 ms before its phase ends, so a phase has at least a second.
+	const least, most = time.Second, time.Hour
+	return keys{
+		"connect": func(v value) { v.duration(&d.Connect, least, most) },
+		"init":    func(v value) { v.duration(&d.Init, least, most) },
+		"stop":    func(v value) { v.duration(&d.Stop, least, most) },
+	}
+}
+
+func (v value) delivery(into *Delivery) {
+	if v.node.Value == "stream" {
+		v.problem("not supported yet: delivery through a stream, expected core")
+		return
+	}
+	oneOf(v, into, DeliveryCore)
+}

@@ -1,0 +1,136 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// json keeps a value of the driver's as JSON.
+func (v value) json() JSON {
+	w := writer{JSON: JSON{file: v.r.file, path: v.path, at: positionOf(v.node)}}
+	w.value(v, "")
+	w.Raw = w.out.Bytes()
+	return w.JSON
+}
+
+// settings keeps a driver's settings: a mapping, {} where nothing stands.
+func (v value) settings() JSON {
+	if v.null() {
+		return noSettings(v)
+	}
+	if v.node.Kind != yaml.MappingNode {
+		v.expected("a mapping")
+		return noSettings(v)
+	}
+	return v.json()
+}
+
+// noSettings are the settings that an object does not have.
+func noSettings(v value) JSON {
+	return JSON{Raw: json.RawMessage("{}"), file: v.r.file, path: v.path, at: v.key}
+}
+
+// writer writes a YAML tree as JSON, integers with all digits, and remembers the places.
+type writer struct {
+	JSON
+	out bytes.Buffer
+}
+
+func (w *writer) value(v value, pointer string) {
+	if pointer != "" {
+		if w.places == nil {
+			w.places = map[string]Position{}
+		}
+		w.places[pointer] = positionOf(v.node)
+	}
+	switch v.node.Kind {
+	case yaml.MappingNode:
+		w.mapping(v, pointer)
+	case yaml.SequenceNode:
+		w.sequence(v, pointer)
+	case yaml.ScalarNode:
+		w.scalar(v, pointer)
+	}
+}
+
+func (w *writer) mapping(v value, pointer string) {
+	w.out.WriteByte('{')
+	first := true
+	for i, key := range v.node.Content {
+		if i%2 == 0 && key.Kind == yaml.ScalarNode && classify(key) != kindText && key.Tag != "!!merge" {
+			v.r.problem(positionOf(key), v.path, "the key %s is no text, expected it in quotes", clip(key.Value))
+		}
+	}
+	v.each(func(name string, child value) {
+		if !first {
+			w.out.WriteByte(',')
+		}
+		first = false
+		w.text(name)
+		w.out.WriteByte(':')
+		w.value(child, pointer+"/"+escape(name))
+	})
+	w.out.WriteByte('}')
+}
+
+func (w *writer) sequence(v value, pointer string) {
+	w.out.WriteByte('[')
+	for i, node := range v.node.Content {
+		if i > 0 {
+			w.out.WriteByte(',')
+		}
+		index := strconv.Itoa(i)
+		w.value(value{r: v.r, node: node, path: join(v.path, index), key: positionOf(node)}, pointer+"/"+index)
+	}
+	w.out.WriteByte(']')
+}
+
+func (w *writer) scalar(v value, pointer string) {
+	switch v.kind() {
+	case kindNull:
+		w.out.WriteString("null")
+	case kindBool:
+		var b bool
+		v.boolean(&b)
+		w.out.WriteString(strconv.FormatBool(b))
+	case kindInteger, kindHex:
+		w.integer(v)
+	case kindFloat:
+		if f, err := strconv.ParseFloat(v.node.Value, 64); err != nil || math.IsInf(f, 0) {
+			v.expected("a number that 64-bit floating point holds")
+		}
+		w.out.WriteString(v.node.Value)
+	case kindAmbiguous:
+		v.expected("a plain decimal number, or text in quotes")
+	case kindText:
+		text, secret, _ := v.expand()
+		if secret {
+			w.Secrets = append(w.Secrets, pointer)
+		}
+		w.text(text)
+	}
+}
+
+// integer writes a whole number that fits int64 or uint64, with all its digits.
+func (w *writer) integer(v value) {
+	if n, err := strconv.ParseInt(v.node.Value, 0, 64); err == nil {
+		w.out.WriteString(strconv.FormatInt(n, 10))
+		return
+	}
+	n, err := strconv.ParseUint(v.node.Value, 0, 64)
+	if err != nil {
+		v.expected("a whole number of at most 64 bits")
+	}
+	w.out.WriteString(strconv.FormatUint(n, 10))
+}
+
+func (w *writer) text(text string) {
+	e := json.NewEncoder(&w.out)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(text)              // a string always encodes, a buffer takes all
+	w.out.Truncate(w.out.Len() - 1) // Encode ends with a line feed
+}

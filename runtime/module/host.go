@@ -1,0 +1,88 @@
+package module
+
+import (
+	"time"
+
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/abi/driver/host"
+)
+
+// Host makes what the drivers of a node may reach of the outside world. A node has one, because ports are the
+// machine's: two channels never hold the same.
+type Host interface {
+	// Channel makes a channel's share: what it was granted, and the leases on what its sessions open.
+	Channel(name string, connections []Connection) (ChannelHost, error)
+}
+
+// ChannelHost is a channel's share of the host. Its leases outlive sessions.
+type ChannelHost interface {
+	// Session makes what one instance may reach.
+	Session(Signals) SessionHost
+	// Close ends every lease and returns when its ports and connections are closed.
+	Close() error
+}
+
+// SessionHost is what one instance may reach: the serial and socket imports.
+type SessionHost interface {
+	host.Serial
+	host.Socket
+	// LastError returns the error behind the last io-error that the guest was given, for people; or nil.
+	LastError() error
+	// Close ends the session's hold. With keep, what is open and clean stays open for the session that takes over;
+	// everything else is closed when Close returns.
+	Close(keep bool) error
+}
+
+// Signals is what a session tells the I/O that runs for it.
+type Signals interface {
+	// IOAllowed says whether the phase may do I/O: describe and configure may not.
+	IOAllowed() bool
+	// Yield returns a channel that is closed while a yield is pending that has not ended a blocking call yet, and nil
+	// when there is none.
+	Yield() <-chan struct{}
+	// YieldSeen says that a blocking call was ended for the yield: the next ones go on.
+	YieldSeen()
+	// Yielding says whether the session was asked to yield: what the guest drops from then on stays open for the session
+	// that takes over.
+	Yielding() bool
+}
+
+// Waitable is what a stream offers for control.wait besides what the guest sees of it.
+type Waitable interface {
+	host.Stream
+	// Readable says whether a read would answer at once, with bytes or with an error.
+	Readable() bool
+	// Notify has c poked, without blocking, whenever Readable may have become true. nil ends it.
+	Notify(c chan<- struct{})
+}
+
+// Connection is a connection that a channel's configuration names: exactly one of Serial and TCP is set.
+type Connection struct {
+	Name   string
+	Serial *SerialPort
+	TCP    *TCPEndpoint
+}
+
+// SerialPort is a serial port and the mode to open it in.
+type SerialPort struct {
+	Path string
+	Mode driver.Mode
+	// Gap is the shortest silence that ends a frame; 0 lets the host choose by the kind of adapter.
+	Gap time.Duration
+	// RS485 is set where the kernel is to control the direction of the line.
+	RS485 *driver.RS485
+}
+
+// TCPEndpoint is where a TCP connection goes.
+type TCPEndpoint struct {
+	// Address is "host:port".
+	Address string
+}
+
+// Kind returns the connection's kind as the guest sees it.
+func (c Connection) Kind() driver.ConnectionKind {
+	if c.Serial != nil {
+		return driver.ConnectionKindSerial
+	}
+	return driver.ConnectionKindTCP
+}

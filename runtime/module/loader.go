@@ -1,0 +1,149 @@
+package module
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/droverhq/drover/abi/driver/host"
+	"github.com/droverhq/drover/runtime/failure"
+)
+
+// Loader compiles modules, each binary once. Its methods may be called from any goroutine.
+type Loader struct {
+	cache wazero.CompilationCache
+
+	mu      sync.Mutex
+	modules map[string]*entry
+}
+
+// entry is a module and how many hold it. ready is closed when loading has ended, either way.
+type entry struct {
+	ready  chan struct{}
+	module *Module
+	err    error
+	users  int
+}
+
+// NewLoader returns a loader that keeps compiled code in dir, which it makes with mode 0700: what lies there is run as
+// native code, and nothing checks that nobody changed it. An empty dir keeps it in memory.
+func NewLoader(dir string) (*Loader, error) {
+	l := &Loader{modules: make(map[string]*entry)}
+	if dir == "" {
+		l.cache = wazero.NewCompilationCache()
+		return l, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the compile cache: %w", err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("close the compile cache to others: %w", err)
+	}
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the compile cache: %w", err)
+	}
+	l.cache = cache
+	return l, nil
+}
+
+// Close gives back what the loader holds. Every module must have been released.
+func (l *Loader) Close(ctx context.Context) error { return l.cache.Close(ctx) }
+
+// LoadFile is Load of a file's content.
+func (l *Loader) LoadFile(ctx context.Context, path string) (*Module, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the driver: %w", err)
+	}
+	if info.Size() > maxSize {
+		return nil, abiFailure(failure.ABIEncoding, "the module has %d bytes, more than %d", info.Size(), maxSize)
+	}
+	binary, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the driver: %w", err)
+	}
+	return l.Load(ctx, binary)
+}
+
+// Load checks, compiles and describes a driver. The same binary gives the same module while somebody holds it. Whoever
+// got one calls Release. A driver that cannot be one is refused with a *failure.Failure.
+func (l *Loader) Load(ctx context.Context, binary []byte) (*Module, error) {
+	sum := sha256.Sum256(binary)
+	digest := "sha256:" + hex.EncodeToString(sum[:])
+	l.mu.Lock()
+	e, found := l.modules[digest]
+	if !found {
+		e = &entry{ready: make(chan struct{})}
+		l.modules[digest] = e
+	}
+	e.users++
+	l.mu.Unlock()
+	if !found {
+		e.module, e.err = l.compile(ctx, digest, binary)
+		close(e.ready)
+	}
+	<-e.ready
+	if e.err != nil {
+		l.leave(digest, e)
+		return nil, e.err
+	}
+	return e.module, nil
+}
+
+// leave takes a user off e and says whether it was the last.
+func (l *Loader) leave(digest string, e *entry) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.users--
+	if e.users > 0 {
+		return false
+	}
+	if l.modules[digest] == e {
+		delete(l.modules, digest)
+	}
+	return true
+}
+
+func (l *Loader) compile(ctx context.Context, digest string, binary []byte) (*Module, error) {
+	if err := checkBinary(binary); err != nil {
+		return nil, err
+	}
+	config := wazero.NewRuntimeConfig().WithCompilationCache(l.cache).WithCoreFeatures(api.CoreFeaturesV2)
+	m := &Module{loader: l, digest: digest, size: len(binary), runtime: wazero.NewRuntimeWithConfig(ctx, config)}
+	if err := m.prepare(ctx, binary); err != nil {
+		return nil, closeAfter(ctx, m, err)
+	}
+	return m, nil
+}
+
+func closeAfter(ctx context.Context, m *Module, err error) error {
+	_ = m.runtime.Close(ctx) // the first error is the one that tells
+	return err
+}
+
+// prepare registers the host modules, compiles the binary, checks it against the world and describes it.
+func (m *Module) prepare(ctx context.Context, binary []byte) error {
+	if err := registerWASI(ctx, m.runtime); err != nil {
+		return err
+	}
+	if err := host.Register(ctx, m.runtime); err != nil {
+		return fmt.Errorf("register the host functions: %w", err)
+	}
+	var err error
+	if m.compiled, err = m.runtime.CompileModule(ctx, binary); err != nil {
+		f := abiFailure(failure.ABIEncoding, "compile the module: %v", err)
+		f.Cause = err
+		return f
+	}
+	if err := checkABI(m.compiled); err != nil {
+		return err
+	}
+	return m.describe(ctx)
+}

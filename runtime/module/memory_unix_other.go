@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package module
+
+const mapNoReserve = 0

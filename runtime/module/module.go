@@ -1,0 +1,154 @@
+package module
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/runtime/failure"
+)
+
+const (
+	// DefaultMemory is the memory that an instance may have when its channel does not say.
+	DefaultMemory = 32 << 20
+	// phaseDeadline limits describe and configure.
+	phaseDeadline = 15 * time.Second
+)
+
+// Module is a driver's binary, compiled and described. It may be instantiated from any goroutine.
+type Module struct {
+	loader   *Loader
+	digest   string
+	size     int
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+	metadata driver.Metadata
+	kinds    map[string]failure.Kind
+}
+
+// Digest returns "sha256:" and the binary's digest in hexadecimal.
+func (m *Module) Digest() string { return m.digest }
+
+// Size returns how many bytes the binary has.
+func (m *Module) Size() int { return m.size }
+
+// Metadata returns what the driver says of itself. It is not to be changed.
+func (m *Module) Metadata() driver.Metadata { return m.metadata }
+
+// Release gives the module back. The last one to do so closes it; every instance must be closed by then.
+func (m *Module) Release(ctx context.Context) error {
+	m.loader.mu.Lock()
+	e := m.loader.modules[m.digest]
+	m.loader.mu.Unlock()
+	if e == nil || !m.loader.leave(m.digest, e) {
+		return nil
+	}
+	return m.runtime.Close(ctx)
+}
+
+// describe asks the driver what it is, in an instance that may do nothing.
+func (m *Module) describe(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, phaseDeadline)
+	defer cancel()
+	i, err := m.Instantiate(ctx, failure.PhaseDescribe, InstanceConfig{Imports: nothingGranted()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, i.Close(ctx)) }()
+	metadata, err := i.abi.Describe(i.context(ctx))
+	if err != nil {
+		return i.fault(failure.PhaseDescribe, err)
+	}
+	if err := checkMetadata(metadata); err != nil {
+		return abiFailure(failure.ABIEncoding, "describe: %v", err)
+	}
+	m.metadata = metadata
+	m.kinds = make(map[string]failure.Kind, len(metadata.Codes))
+	for _, c := range metadata.Codes {
+		m.kinds[c.Code] = kindOf(c.Kind)
+	}
+	return nil
+}
+
+// checkMetadata holds a driver to what lifecycle.wit says of its names.
+func checkMetadata(m driver.Metadata) error {
+	var errs []error
+	if !isName(m.Name, 64) {
+		errs = append(errs, fmt.Errorf("the name %q is not of the form [a-z0-9][a-z0-9-]*, at most 64 characters", m.Name))
+	}
+	if strings.Count(m.Version, ".") < 2 {
+		errs = append(errs, fmt.Errorf("the version %q is no semantic version", m.Version))
+	}
+	for _, c := range m.Codes {
+		if !isName(c.Code, 64) {
+			errs = append(errs, fmt.Errorf("the code %q is not of the form [a-z0-9-]+", c.Code))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func isName(s string, longest int) bool {
+	if s == "" || len(s) > longest || s[0] == '-' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// failure makes a failure of one that the driver reported. detail is the host's own error behind the I/O error that it
+// may be about, or nil.
+func (m *Module) failure(phase failure.Phase, f driver.Failure, detail error) *failure.Failure {
+	out := &failure.Failure{Phase: phase, Summary: f.Summary, Code: failure.DriverOther}
+	switch f.Cause.Tag() {
+	case driver.CauseTagIO:
+		out.Code = ioCode(f.Cause.IO())
+		if detail != nil && !strings.Contains(out.Summary, detail.Error()) {
+			out.Summary += " (" + detail.Error() + ")"
+		}
+		out.Cause = detail
+	case driver.CauseTagOwn:
+		if kind, declared := m.kinds[f.Cause.Own()]; declared {
+			out.Code, out.Kind = failure.DriverPrefix+failure.Code(f.Cause.Own()), kind
+		}
+	}
+	if f.Kind.Some {
+		out.Kind = kindOf(f.Kind.Value)
+	}
+	if out.Kind == "" {
+		out.Kind = out.Code.Kind()
+	}
+	return out
+}
+
+func kindOf(k driver.FailureKind) failure.Kind {
+	switch k {
+	case driver.FailureKindFatal:
+		return failure.Fatal
+	case driver.FailureKindStop:
+		return failure.Stop
+	default:
+		return failure.Retryable
+	}
+}
+
+// ioCode returns the code of an I/O error. A driver that reports cancelled was not told to end: it has no code of its
+// own.
+func ioCode(e driver.IOError) failure.Code {
+	switch e {
+	case driver.IOErrorDenied:
+		return failure.GrantDenied
+	case driver.IOErrorCancelled:
+		return failure.IOOther
+	default:
+		return "io." + failure.Code(e.String())
+	}
+}

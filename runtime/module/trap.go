@@ -1,0 +1,66 @@
+package module
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/droverhq/drover/abi/canon"
+	"github.com/droverhq/drover/runtime/failure"
+)
+
+// traps maps wazero's trap texts to codes. The type is in a package of wazero that others cannot name, so the text of
+// the error that stands behind "wasm error: " is what there is (wazero internal/wasmruntime/errors.go).
+var traps = map[string]failure.Code{
+	"unreachable":                   failure.TrapUnreachable,
+	"out of bounds memory access":   failure.TrapMemoryBounds,
+	"invalid table access":          failure.TrapTableBounds,
+	"indirect call type mismatch":   failure.TrapIndirectCall,
+	"integer divide by zero":        failure.TrapDivideByZero,
+	"integer overflow":              failure.TrapIntegerOverflow,
+	"invalid conversion to integer": failure.TrapConversion,
+	"stack overflow":                failure.LimitStack,
+}
+
+// trapPrefix starts the text of every error that wazero makes of a trap; host functions' errors do not have it.
+const trapPrefix = "wasm error: "
+
+// fault makes a failure of an error that a call into the guest ended with. output has the guest's last words, of which
+// a crash of a Go program is one; refused says that a memory.grow was refused in this instance.
+func fault(phase failure.Phase, err error, lastWords string, refused bool) *failure.Failure {
+	f := &failure.Failure{Phase: phase, Cause: err}
+	text, stack, _ := strings.Cut(err.Error(), "\n")
+	f.Detail = stack
+	f.Code, f.Summary = classify(err, text)
+	if lastWords != "" && f.Code != failure.ABIEncoding && f.Code != failure.HostPanic {
+		f.Summary = lastWords
+	}
+	if refused && (f.Code == failure.TrapUnreachable || f.Code == failure.Exit) {
+		f.Code = failure.LimitMemory
+		f.Summary = "out of memory: " + f.Summary
+	}
+	f.Kind = f.Code.Kind()
+	return f
+}
+
+func classify(err error, text string) (failure.Code, string) {
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f.Code, f.Summary
+	}
+	if e, ok := errors.AsType[*canon.Error](err); ok {
+		return failure.ABIEncoding, e.Error()
+	}
+	if e, ok := errors.AsType[*sys.ExitError](err); ok {
+		return failure.Exit, fmt.Sprintf("the driver exited with code %d", e.ExitCode())
+	}
+	if !strings.HasPrefix(text, trapPrefix) {
+		return failure.HostPanic, text
+	}
+	text = strings.TrimPrefix(text, trapPrefix)
+	if code, ok := traps[text]; ok {
+		return code, text
+	}
+	return failure.TrapOther, text
+}

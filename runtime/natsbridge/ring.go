@@ -1,0 +1,200 @@
+package natsbridge
+
+import (
+	"sync"
+
+	"github.com/nats-io/nats.go"
+)
+
+// class is how much an entry is worth when the ring is full.
+type class uint8
+
+const (
+	// classData is dropped first, the oldest before others: data and log lines.
+	classData class = iota
+	// classControl is dropped when there is no data left: states, devices, events, handles.
+	classControl
+	// classReply overtakes the others: somebody waits for it, and there are few.
+	classReply
+	classes
+)
+
+// entry is one message that waits to be published.
+type entry struct {
+	subject string
+	body    *buffer
+	// header is set on answers that are errors.
+	header nats.Header
+	order  uint64
+}
+
+// entryBytes is what an entry costs beside its buffer.
+const entryBytes = 128
+
+func (e *entry) cost() int { return cap(e.body.b) + entryBytes }
+
+// ring holds what waits to be published, bounded in bytes. Data and control leave in the order in which they came,
+// replies before them. Adding never blocks.
+type ring struct {
+	limit   int
+	buffers *buffers
+	// ready holds a token when there may be something to take.
+	ready chan struct{}
+
+	mu      sync.Mutex
+	queues  [classes]queue
+	bytes   int
+	order   uint64
+	dropped [classes]uint64
+	closed  bool
+}
+
+func newRing(limit int, buffers *buffers) *ring {
+	return &ring{limit: limit, buffers: buffers, ready: make(chan struct{}, 1)}
+}
+
+// add puts e at the end, and drops the oldest data for it, then the oldest control, until it fits. False when it was
+// not taken: the ring is closed, or everything left in it is worth more. The ring owns the buffer in either case.
+func (r *ring) add(c class, e entry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || !r.makeRoom(c, e.cost()) {
+		r.dropped[c]++
+		r.buffers.put(e.body)
+		return false
+	}
+	r.order++
+	e.order = r.order
+	r.bytes += e.cost()
+	r.queues[c].push(e)
+	select {
+	case r.ready <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// makeRoom drops what is worth no more than c until cost fits.
+func (r *ring) makeRoom(c class, cost int) bool {
+	if cost > r.limit {
+		return false
+	}
+	for victim := classData; victim <= c; victim++ {
+		for r.bytes+cost > r.limit && r.queues[victim].len() > 0 {
+			e := r.queues[victim].pop()
+			r.bytes -= e.cost()
+			r.dropped[victim]++
+			r.buffers.put(e.body)
+		}
+	}
+	return r.bytes+cost <= r.limit
+}
+
+// take removes the next entry: a reply if there is one, else the oldest. Its buffer is the caller's.
+func (r *ring) take() (entry, class, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := classReply
+	if r.queues[c].len() == 0 {
+		c = r.older()
+	}
+	if r.queues[c].len() == 0 {
+		return entry{}, c, false
+	}
+	e := r.queues[c].pop()
+	r.bytes -= e.cost()
+	return e, c, true
+}
+
+// older returns the class whose first entry came first.
+func (r *ring) older() class {
+	data, control := &r.queues[classData], &r.queues[classControl]
+	if control.len() == 0 || data.len() > 0 && data.first().order < control.first().order {
+		return classData
+	}
+	return classControl
+}
+
+// putBack gives an entry that could not be sent its place at the front again, or drops it when the room went to others.
+func (r *ring) putBack(c class, e entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bytes+e.cost() > r.limit {
+		r.dropped[c]++
+		r.buffers.put(e.body)
+		return
+	}
+	r.bytes += e.cost()
+	r.queues[c].pushFront(e)
+}
+
+// dropReplies gives up answers whose callers went with the connection.
+func (r *ring) dropReplies() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for q := &r.queues[classReply]; q.len() > 0; {
+		e := q.pop()
+		r.bytes -= e.cost()
+		r.dropped[classReply]++
+		r.buffers.put(e.body)
+	}
+}
+
+// close takes no more entries. What is in it can still be taken.
+func (r *ring) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	select {
+	case r.ready <- struct{}{}:
+	default:
+	}
+}
+
+func (r *ring) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
+// queue is a first-in-first-out queue that reuses its memory.
+type queue struct {
+	items []entry
+	head  int
+	count int
+}
+
+func (q *queue) len() int { return q.count }
+
+func (q *queue) first() *entry { return &q.items[q.head] }
+
+func (q *queue) push(e entry) {
+	q.grow()
+	q.items[(q.head+q.count)%len(q.items)] = e
+	q.count++
+}
+
+func (q *queue) pushFront(e entry) {
+	q.grow()
+	q.head = (q.head + len(q.items) - 1) % len(q.items)
+	q.items[q.head] = e
+	q.count++
+}
+
+func (q *queue) pop() entry {
+	e := q.items[q.head]
+	q.items[q.head] = entry{}
+	q.head = (q.head + 1) % len(q.items)
+	q.count--
+	return e
+}
+
+func (q *queue) grow() {
+	if q.count < len(q.items) {
+		return
+	}
+	items := make([]entry, max(16, 2*len(q.items)))
+	n := copy(items, q.items[q.head:])
+	copy(items[n:], q.items[:q.head])
+	q.items, q.head = items, 0
+}

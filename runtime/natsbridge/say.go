@@ -1,0 +1,136 @@
+package natsbridge
+
+import (
+	"encoding/json"
+	"maps"
+	"time"
+
+	"github.com/droverhq/drover/runtime/failure"
+	"github.com/droverhq/drover/runtime/natsbridge/message"
+	"github.com/droverhq/drover/runtime/point"
+)
+
+// The methods in here are for channels: any goroutine may call them, none blocks, and nothing given is kept. A name
+// that can be no part of a subject, or a payload that cannot be JSON, is refused, counted and logged.
+
+// Data publishes what a device gave in one cycle, in one message or as many as needed. False: it was not taken, in part
+// or whole; Stats counts it.
+func (b *Bridge) Data(channel string, batch point.Batch) bool {
+	subject, err := b.routes.subject(routeKey{message.KindData, channel, batch.Device})
+	if err != nil {
+		return b.refuse(err)
+	}
+	e := b.encoders.get()
+	defer b.encoders.put(e)
+	e.encode(&batch)
+	taken := true
+	for i := range e.parts() {
+		points := e.part(i)
+		body := b.buffers.get(headerBytes + len(points))
+		body.b = appendData(body.b, b.config.Epoch, &batch, i+1, e.parts(), points)
+		taken = b.ring.add(classData, entry{subject: subject, body: body}) && taken
+	}
+	return taken
+}
+
+// State publishes the state of a channel and keeps it for get.state. The header is filled in.
+func (b *Bridge) State(channel string, s message.State) {
+	s.Header = b.header()
+	if b.say(classControl, routeKey{message.KindState, channel, ""}, s) {
+		b.memory.state(channel, s)
+	}
+}
+
+// Device publishes the state of a device and keeps it for get.state. Gauges that are no finite numbers are left out.
+func (b *Bridge) Device(channel string, s point.DeviceState) {
+	m := message.Device{
+		Header: b.header(), Status: s.Status.String(), Reason: s.Reason, Since: message.Time{Time: s.Since},
+		Gauges: finite(s.Gauges),
+	}
+	if b.say(classControl, routeKey{message.KindDevice, channel, s.Device}, m) {
+		b.memory.device(channel, s.Device, m)
+	}
+}
+
+// Event publishes that something happened. The detail is anything that prints as JSON; a failure.Record prints as
+// message.Failure.
+func (b *Bridge) Event(channel, name string, detail any) {
+	if r, ok := detail.(failure.Record); ok {
+		detail = FailureOf(r)
+	}
+	raw, err := json.Marshal(detail)
+	if err != nil {
+		b.refuse(err)
+		return
+	}
+	b.say(classControl, routeKey{message.KindEvent, channel, name}, message.Event{Header: b.header(), Detail: raw})
+}
+
+// Log publishes a line of the channel's log. Lines are dropped as data is.
+func (b *Bridge) Log(channel string, l message.Log) {
+	l.Header = b.header()
+	b.say(classData, routeKey{message.KindLog, channel, ""}, l)
+}
+
+// Handle publishes what a session serves of a device, and keeps it for get.state; get.last answers from its points.
+func (b *Bridge) Handle(channel, device string, generation uint64, points ...*point.Point) {
+	m := message.Handle{Header: b.header(), Generation: generation, Points: describe(points)}
+	if b.say(classControl, routeKey{message.KindHandle, channel, device}, m) {
+		b.memory.handle(channel, device, m, points)
+	}
+}
+
+// Revoke publishes that a channel's handle is not served any more. get.last keeps what is known of its points.
+func (b *Bridge) Revoke(channel string) {
+	for device, m := range b.memory.revoke(channel, b.header()) {
+		b.say(classControl, routeKey{message.KindHandle, channel, device}, m)
+	}
+}
+
+// Forget drops all that is kept of a channel that is there no more.
+func (b *Bridge) Forget(channel string) {
+	b.memory.forget(channel)
+	b.routes.forget(channel)
+}
+
+// say encodes m and adds it to the ring.
+func (b *Bridge) say(c class, k routeKey, m any) bool {
+	subject, err := b.routes.subject(k)
+	if err != nil {
+		return b.refuse(err)
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return b.refuse(err)
+	}
+	body := b.buffers.get(len(raw))
+	body.b = append(body.b, raw...)
+	b.ring.add(c, entry{subject: subject, body: body})
+	return true
+}
+
+func (b *Bridge) refuse(err error) bool {
+	b.refused.Add(1)
+	b.config.Logger.Warn("message refused", "error", err)
+	return false
+}
+
+func (b *Bridge) header() message.Header {
+	return message.Header{TS: message.Time{Time: time.Now()}, Epoch: b.config.Epoch}
+}
+
+// FailureOf is a failure's record as it travels.
+func FailureOf(r failure.Record) message.Failure {
+	return message.Failure{
+		Phase: string(r.Phase), Kind: string(r.Kind), Code: string(r.Code), Summary: r.Summary,
+		Attempt: r.Attempt, Generation: r.Generation, Digest: r.Digest,
+		Time: message.Time{Time: r.Time}, NextRetry: message.Time{Time: r.NextRetry},
+	}
+}
+
+// finite returns a copy of the gauges without those that JSON cannot carry.
+func finite(gauges map[string]float64) map[string]float64 {
+	gauges = maps.Clone(gauges)
+	maps.DeleteFunc(gauges, func(_ string, f float64) bool { return f-f != 0 })
+	return gauges
+}

@@ -1,0 +1,218 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/droverhq/drover/runtime/channel"
+	"github.com/droverhq/drover/runtime/config"
+	"github.com/droverhq/drover/runtime/failure"
+	"github.com/droverhq/drover/runtime/module"
+	"github.com/droverhq/drover/runtime/natsbridge"
+	"github.com/droverhq/drover/runtime/natsbridge/embedded"
+	"github.com/droverhq/drover/runtime/supervise"
+)
+
+// Config says what a node runs. All fields but Version are required.
+type Config struct {
+	Node    *config.Node
+	Host    module.Host
+	Logger  *slog.Logger
+	Version string
+}
+
+// Node is a running node.
+type Node struct {
+	config  Config
+	loader  *module.Loader
+	server  *embedded.Server // nil for a node that is a client of a server elsewhere
+	bridge  *natsbridge.Bridge
+	members []*member
+}
+
+// member is a configured channel. channel is nil for one whose driver cannot be loaded: state then says why.
+type member struct {
+	config  *config.Channel
+	module  *module.Module
+	channel *channel.Channel
+	sink    *sink
+	failed  supervise.Snapshot
+}
+
+// Start loads the drivers, starts the server and the bridge, and then every channel. The error is a config.Problems
+// when a driver refuses its settings: nothing was started then. A driver that cannot be loaded fails its own channel
+// only. The caller calls Stop.
+func Start(ctx context.Context, c Config) (*Node, error) {
+	n := &Node{config: c}
+	if err := n.start(ctx); err != nil {
+		return nil, errors.Join(err, n.Stop(context.WithoutCancel(ctx)))
+	}
+	return n, nil
+}
+
+// NewLoader returns a loader that keeps compiled code in the node's data directory, which it makes if need be.
+func NewLoader(c *config.Node) (*module.Loader, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	return module.NewLoader(filepath.Join(c.Data, "cache"))
+}
+
+func (n *Node) start(ctx context.Context) error {
+	var err error
+	if n.loader, err = NewLoader(n.config.Node); err != nil {
+		return err
+	}
+	if err := n.load(ctx); err != nil {
+		return err
+	}
+	if err := n.connect(ctx); err != nil {
+		return err
+	}
+	for i, m := range n.members {
+		if err := n.open(m, float64(i)/float64(len(n.members))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load loads the drivers side by side and holds the settings against their schemas.
+func (n *Node) load(ctx context.Context) error {
+	begin := time.Now()
+	var loading sync.WaitGroup
+	for _, ch := range n.config.Node.Channels {
+		m := &member{config: ch}
+		n.members = append(n.members, m)
+		loading.Go(func() { m.load(ctx, n.loader) })
+	}
+	loading.Wait()
+	var problems config.Problems
+	for _, m := range n.members {
+		if m.module != nil {
+			problems = append(problems, checkSettings(m.module.Metadata(), n.config.Node, m.config)...)
+		}
+	}
+	if len(problems) > 0 {
+		problems.Sort()
+		return problems
+	}
+	n.config.Logger.Info("drivers loaded", "channels", len(n.members), "duration", time.Since(begin))
+	return nil
+}
+
+func (m *member) load(ctx context.Context, loader *module.Loader) {
+	loaded, err := loader.LoadFile(ctx, m.config.Driver)
+	if err == nil {
+		m.module = loaded
+		return
+	}
+	f := loadFailure(m.config, err)
+	now := time.Now()
+	m.failed = supervise.Snapshot{
+		State: supervise.Failed, Reason: string(f.Code), Since: now,
+		LastFailure: &failure.Record{Phase: f.Phase, Kind: f.Kind, Code: f.Code, Summary: f.Summary, Time: now},
+	}
+}
+
+// connect starts the server, where it is ours, and the bridge.
+func (n *Node) connect(ctx context.Context) error {
+	c := natsbridge.Config{
+		Node: n.config.Node.Name, Version: n.config.Version, Logger: n.config.Logger.With("part", "nats"), Verbs: n.verbs(),
+	}
+	switch nats := n.config.Node.NATS; {
+	case nats.Embedded != nil:
+		server, err := n.embedded(nats.Embedded)
+		if err != nil {
+			return err
+		}
+		n.server = server
+		c.Server = server
+	case nats.Remote != nil:
+		c.URL, c.Credentials = nats.Remote.URL, credentials(nats.Remote)
+	}
+	var err error
+	n.bridge, err = natsbridge.New(ctx, c)
+	return err
+}
+
+func (n *Node) embedded(c *config.Embedded) (*embedded.Server, error) {
+	return embedded.Start(embedded.Config{
+		Name: n.config.Node.Name, Listen: c.Listen, Data: n.config.Node.Data, NoJetStream: !c.JetStream,
+		Logger: n.config.Logger.With("part", "nats-server"),
+	})
+}
+
+// open makes a member's channel and starts it. shift is where in their periods its reads lie.
+func (n *Node) open(m *member, shift float64) error {
+	name := m.config.Name
+	m.sink = &sink{channel: name, bridge: n.bridge, logger: n.config.Logger.With("channel", name)}
+	if m.module == nil {
+		m.sink.Failure(*m.failed.LastFailure)
+		m.sink.State(m.failed)
+		return nil
+	}
+	conns := connections(m.config.Connections)
+	host, err := n.config.Host.Channel(name, conns)
+	if err != nil {
+		return fmt.Errorf("channel %q: %w", name, err)
+	}
+	m.channel, err = channel.New(channel.Config{
+		Name: name, Module: m.module, Host: host, Connections: conns,
+		Settings: string(m.config.Settings.Raw), Devices: devices(m.config.Devices, shift), Memory: m.config.Limits.Memory,
+		Policy: policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
+		Sink: m.sink, Logger: n.config.Logger.With("channel", name),
+	})
+	if err != nil {
+		return errors.Join(err, host.Close())
+	}
+	m.channel.Start()
+	return nil
+}
+
+// URL returns where clients find the node's server.
+func (n *Node) URL() string {
+	if n.server != nil {
+		return n.server.URL()
+	}
+	return n.config.Node.NATS.Remote.URL
+}
+
+// Stop ends everything in order: sessions, what waits to be published, the server, the code. It returns all errors.
+func (n *Node) Stop(ctx context.Context) error {
+	var errs []error
+	errs = append(errs, n.closeChannels(ctx)...)
+	if n.bridge != nil {
+		errs = append(errs, n.bridge.Close(ctx))
+	}
+	if n.server != nil {
+		errs = append(errs, n.server.Shutdown(ctx))
+	}
+	for _, m := range n.members {
+		if m.module != nil {
+			errs = append(errs, m.module.Release(ctx))
+		}
+	}
+	if n.loader != nil {
+		errs = append(errs, n.loader.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) closeChannels(ctx context.Context) []error {
+	errs := make([]error, len(n.members))
+	var closing sync.WaitGroup
+	for i, m := range n.members {
+		if m.channel != nil {
+			closing.Go(func() { errs[i] = m.channel.Close(ctx) })
+		}
+	}
+	closing.Wait()
+	return errs
+}

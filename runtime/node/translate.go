@@ -1,0 +1,138 @@
+package node
+
+import (
+	"time"
+
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/runtime/channel"
+	"github.com/droverhq/drover/runtime/config"
+	"github.com/droverhq/drover/runtime/module"
+	"github.com/droverhq/drover/runtime/natsbridge/dial"
+	"github.com/droverhq/drover/runtime/point"
+	"github.com/droverhq/drover/runtime/supervise"
+)
+
+// The functions in here say what the configuration's words mean to the other packages.
+
+var scalars = map[config.Type]driver.ScalarType{
+	config.TypeBool:    driver.ScalarTypeBoolean,
+	config.TypeInt8:    driver.ScalarTypeInt8,
+	config.TypeInt16:   driver.ScalarTypeInt16,
+	config.TypeInt32:   driver.ScalarTypeInt32,
+	config.TypeInt64:   driver.ScalarTypeInt64,
+	config.TypeUint8:   driver.ScalarTypeUint8,
+	config.TypeUint16:  driver.ScalarTypeUint16,
+	config.TypeUint32:  driver.ScalarTypeUint32,
+	config.TypeUint64:  driver.ScalarTypeUint64,
+	config.TypeFloat32: driver.ScalarTypeFloat32,
+	config.TypeFloat64: driver.ScalarTypeFloat64,
+	config.TypeString:  driver.ScalarTypeText,
+	config.TypeBytes:   driver.ScalarTypeBytes,
+}
+
+var accesses = map[config.Access]driver.Access{
+	config.AccessRead:      driver.AccessRead,
+	config.AccessWrite:     driver.AccessWrite,
+	config.AccessReadWrite: driver.AccessReadWrite,
+}
+
+var parities = map[config.Parity]driver.Parity{
+	config.ParityNone:  driver.ParityNone,
+	config.ParityOdd:   driver.ParityOdd,
+	config.ParityEven:  driver.ParityEven,
+	config.ParityMark:  driver.ParityMark,
+	config.ParitySpace: driver.ParitySpace,
+}
+
+var stopBits = map[config.StopBits]driver.StopBits{
+	config.StopBitsOne:        driver.StopBitsOne,
+	config.StopBitsOneAndHalf: driver.StopBitsOneAndHalf,
+	config.StopBitsTwo:        driver.StopBitsTwo,
+}
+
+func connections(in []*config.Connection) []module.Connection {
+	var out []module.Connection
+	for _, c := range in {
+		conn := module.Connection{Name: c.Name}
+		if c.TCP != nil {
+			conn.TCP = &module.TCPEndpoint{Address: c.TCP.Address}
+		}
+		if c.Serial != nil {
+			conn.Serial = serialPort(c.Serial)
+		}
+		out = append(out, conn)
+	}
+	return out
+}
+
+func serialPort(s *config.Serial) *module.SerialPort {
+	p := &module.SerialPort{
+		Path: s.Path,
+		Mode: driver.Mode{Baud: s.Baud, DataBits: s.DataBits, Parity: parities[s.Parity], StopBits: stopBits[s.StopBits]},
+		Gap:  s.Gap,
+	}
+	if r := s.RS485; r != nil {
+		p.RS485 = &driver.RS485{
+			Enabled: true, RTSOnSend: r.RTSOnSend, RxDuringTx: r.RxDuringTx,
+			DelayBeforeSend: uint32(r.DelayBeforeSend.Milliseconds()), DelayAfterSend: uint32(r.DelayAfterSend.Milliseconds()),
+		}
+	}
+	return p
+}
+
+// devices returns a channel's devices. shift, from 0 to 1, is where in their periods the channel's reads lie.
+func devices(in []*config.Device, shift float64) []channel.Device {
+	var out []channel.Device
+	for _, d := range in {
+		device := channel.Device{Name: d.Name, Settings: string(d.Settings.Raw)}
+		for _, p := range d.Points {
+			device.Points = append(device.Points, channel.Point{
+				Definition: definition(d.Name, p), Address: string(p.Address.Raw),
+				Period: p.Every, Phase: time.Duration(shift * float64(p.Every)),
+			})
+		}
+		out = append(out, device)
+	}
+	return out
+}
+
+func definition(device string, p *config.Point) point.Definition {
+	def := point.Definition{
+		Name: p.Name, Device: device, Scalar: scalars[p.Type], Count: p.Count, Access: accesses[p.Access], Unit: p.Unit,
+		Scale: p.Scale, Offset: p.Offset,
+		Deadband: point.Deadband{Width: p.Report.Deadband, Percent: p.Report.Percent},
+		Interval: p.Report.Interval, Heartbeat: p.Report.Heartbeat,
+	}
+	if p.Report.Change {
+		def.Report = point.ReportChange
+	}
+	if p.Range != nil {
+		def.Range = &point.Range{Min: p.Range.Min, Max: p.Range.Max}
+	}
+	return def
+}
+
+func policy(r config.Retry) supervise.Policy {
+	p := supervise.Policy{
+		Backoff:    supervise.Backoff{Initial: r.Initial, Max: r.Max, Jitter: 0.2},
+		MaxElapsed: r.Elapsed,
+	}
+	if r.Attempts != config.Unlimited {
+		p.MaxRetries = &r.Attempts
+	}
+	return p
+}
+
+func deadlines(d config.Deadlines) supervise.Deadlines {
+	return supervise.Deadlines{Connect: d.Connect, Init: d.Init, Stop: d.Stop}
+}
+
+func credentials(r *config.Remote) dial.Credentials {
+	c := dial.Credentials{
+		File: r.Creds, NKey: r.NKey, Token: string(r.Token), User: string(r.User), Password: string(r.Password),
+	}
+	if r.TLS != nil {
+		c.CA, c.Cert, c.Key = r.TLS.CA, r.TLS.Cert, r.TLS.Key
+	}
+	return c
+}

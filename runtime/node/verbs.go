@@ -1,0 +1,78 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/droverhq/drover/runtime/natsbridge"
+	"github.com/droverhq/drover/runtime/natsbridge/message"
+	"github.com/droverhq/drover/runtime/supervise"
+)
+
+// verbs are what the node answers besides what the bridge does.
+func (n *Node) verbs() map[string]natsbridge.Verb {
+	return map[string]natsbridge.Verb{
+		"get.ps":      n.ps,
+		"ctl.start":   n.on(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
+		"ctl.stop":    n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
+		"ctl.restart": n.on(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),
+	}
+}
+
+// ps answers what every channel is and does.
+func (n *Node) ps(context.Context, []byte) (any, error) {
+	out := message.Processes{Node: n.config.Node.Name, Epoch: n.bridge.Epoch(), Channels: []message.Process{}}
+	for _, m := range n.members {
+		p := message.Process{Channel: m.config.Name, Devices: len(m.config.Devices), State: n.state(m)}
+		for _, d := range m.config.Devices {
+			p.Points += len(d.Points)
+		}
+		if m.module != nil {
+			metadata := m.module.Metadata()
+			p.Driver, p.Version, p.Digest = metadata.Name, metadata.Version, m.module.Digest()
+		}
+		out.Channels = append(out.Channels, p)
+	}
+	return out, nil
+}
+
+// state is a channel's state as a message of now.
+func (n *Node) state(m *member) message.State {
+	s := stateOf(m.snapshot())
+	s.Header = message.Header{TS: message.Time{Time: time.Now()}, Epoch: n.bridge.Epoch()}
+	return s
+}
+
+func (m *member) snapshot() supervise.Snapshot {
+	if m.channel == nil {
+		return m.failed
+	}
+	return m.channel.Snapshot()
+}
+
+// on makes a verb of something that is done with the channel that the body names.
+func (n *Node) on(do func(context.Context, *member) error) natsbridge.Verb {
+	return func(ctx context.Context, body []byte) (any, error) {
+		var request struct {
+			Channel string `json:"channel"`
+		}
+		if err := json.Unmarshal(body, &request); err != nil {
+			return nil, message.ErrBody.With(fmt.Sprintf(`the body is not {"channel":"NAME"}: %v`, err))
+		}
+		for _, m := range n.members {
+			if m.config.Name != request.Channel {
+				continue
+			}
+			if m.channel == nil {
+				return nil, message.ErrNotReady.With(m.failed.LastFailure.Summary)
+			}
+			if err := do(ctx, m); err != nil {
+				return nil, err
+			}
+			return n.state(m), nil
+		}
+		return nil, message.ErrNotFound.With(fmt.Sprintf("no channel %q", request.Channel))
+	}
+}

@@ -1,0 +1,81 @@
+package point
+
+import (
+	"math"
+	"time"
+
+	"github.com/droverhq/drover/abi/driver"
+)
+
+// report is what left the node last.
+type report struct {
+	reading Reading
+	at      time.Time
+	lost    bool
+}
+
+// Accept keeps r as the point's latest reading and says whether it is to be reported. now is the host's clock, which
+// times interval and heartbeat whatever the time of the reading is.
+//
+// With ReportChange these pass: the first reading; another quality, code, or presence of a value; after the heartbeat
+// any; after the interval a value outside the deadband around the one reported last. What the interval holds back is
+// compared again with the next reading, so that a change is late but not lost.
+func (p *Point) Accept(r Reading, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep(r)
+	if !p.due(r, now) {
+		return false
+	}
+	p.reported = report{reading: r, at: now}
+	return true
+}
+
+// Lost answers the reading that tells subscribers that the session is gone: bad, without a value, with the code of what
+// ended it. It is due once, and then at every heartbeat until Accept is given a reading again.
+func (p *Point) Lost(code string, now time.Time) (Reading, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reported.lost && !p.beat(now) {
+		return Reading{}, false
+	}
+	r := Reading{Name: p.def.Name, Quality: driver.QualityBad, Code: code, Time: now}
+	p.keep(r)
+	p.reported = report{reading: r, at: now, lost: true}
+	return r, true
+}
+
+func (p *Point) due(r Reading, now time.Time) bool {
+	last := &p.reported
+	switch {
+	case p.def.Report == ReportAlways, last.reading.Name == "", p.beat(now):
+		return true
+	case r.Quality != last.reading.Quality, r.Code != last.reading.Code, r.Value.None() != last.reading.Value.None():
+		return true
+	case p.def.Interval > 0 && now.Sub(last.at) < p.def.Interval:
+		return false
+	}
+	return p.def.Deadband.outside(last.reading.Value, r.Value)
+}
+
+func (p *Point) beat(now time.Time) bool {
+	return p.def.Heartbeat > 0 && now.Sub(p.reported.at) >= p.def.Heartbeat
+}
+
+// outside says whether b is a change from a.
+func (d Deadband) outside(a, b Value) bool {
+	if d.Width == 0 || !a.comparable(b) {
+		return !a.Equal(b)
+	}
+	for i := range a.len() {
+		from, to := a.float(i), b.float(i)
+		width := d.Width
+		if d.Percent {
+			width = math.Abs(from) * d.Width / 100
+		}
+		if math.Abs(to-from) > width {
+			return true
+		}
+	}
+	return false
+}

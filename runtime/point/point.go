@@ -1,0 +1,69 @@
+package point
+
+import (
+	"sync"
+	"time"
+
+	"github.com/droverhq/drover/abi/driver"
+)
+
+// Point is one point at work: its definition, its filter and its last value. Its methods may be called from any
+// goroutine; readings are given to Accept in the order in which they were made.
+type Point struct {
+	def    Definition
+	scaler scaler
+
+	mu       sync.Mutex
+	last     Last
+	reported report
+}
+
+// New returns a point that has no value yet. The error names all that is wrong with the definition.
+func New(d Definition) (*Point, error) {
+	if d.Scale == 0 {
+		d.Scale = 1
+	}
+	if err := d.validate(); err != nil {
+		return nil, err
+	}
+	return &Point{def: d, scaler: newScaler(d.Scale, d.Offset)}, nil
+}
+
+// Definition returns what New was given, with its defaults filled in.
+func (p *Point) Definition() Definition { return p.def }
+
+// Convert makes a reading of a sample that Check has passed: the value scaled and copied out of the guest's memory, the
+// time filled in with now where the sample has none. A value that is NaN or infinite, before or after scaling, is none:
+// the reading is bad then, with the code value.non-finite.
+func (p *Point) Convert(s driver.Sample, now time.Time) Reading {
+	r := Reading{Name: p.def.Name, Quality: s.Quality, Time: now}
+	if s.Time != 0 {
+		r.Time = time.Unix(0, s.Time)
+	}
+	if s.Quality != driver.QualityGood && s.Reason.Some {
+		r.Code = s.Reason.Value
+	}
+	if !s.Value.Some {
+		return r.withoutValue()
+	}
+	v, ok := p.value(s.Value.Value)
+	if !ok {
+		r.Quality, r.Code = driver.QualityBad, CodeNonFinite
+		return r
+	}
+	r.Value = v
+	return r
+}
+
+// value scales and copies what the driver gave; false where the result is not a finite number.
+func (p *Point) value(raw driver.Value) (Value, bool) {
+	v := valueOf(raw, p.def.Scalar)
+	if !v.finite() {
+		return Value{}, false
+	}
+	if p.scaler.identity {
+		return v, true
+	}
+	v = p.scaler.scale(v)
+	return v, v.finite()
+}
