@@ -71,8 +71,7 @@ func (s *Session) Dropped(st *stream.Stream) {
 	s.mu.Lock()
 	delete(s.streams, st)
 	s.mu.Unlock()
-	y, ok := s.Signals.(interface{ Yielding() bool })
-	if err := s.channel.leases.Return(s, st.Name(), ok && y.Yielding()); err != nil {
+	if err := s.channel.leases.Return(s, st.Name(), s.Yielding()); err != nil {
 		s.channel.log.Warn("a port cannot be closed", "connection", st.Name(), "error", err)
 	}
 }

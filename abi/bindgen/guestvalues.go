@@ -223,15 +223,17 @@ func (g *guestGen) lower(t *typ, tmp, v string) []string {
 	for i := range t.flat {
 		names = append(names, fmt.Sprintf("%s%c", tmp, 'a'+rune(i)))
 	}
-	expr := ""
-	if t.kind == kindString || t.kind == kindList {
-		expr = g.slice(t, v)
-	} else {
-		g.values.need(opLower, t)
-		expr = fmt.Sprintf("lower%s(a, %s)", mangle(t), v)
-	}
-	g.line("%s := %s", strings.Join(names, ", "), expr)
+	g.line("%s := %s", strings.Join(names, ", "), g.lowerCall(t, v))
 	return names
+}
+
+// lowerCall is the expression that lowers v, a t of several flat values.
+func (g *guestGen) lowerCall(t *typ, v string) string {
+	if t.kind == kindString || t.kind == kindList {
+		return g.slice(t, v)
+	}
+	g.values.need(opLower, t)
+	return fmt.Sprintf("lower%s(a, %s)", mangle(t), v)
 }
 
 func (g *guestGen) lowerFunc(t *typ) {

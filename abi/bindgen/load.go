@@ -186,6 +186,9 @@ func layout(x *typ, t wit.ABI) *typ {
 }
 
 func (l *loader) typeDef(where string, def *wit.TypeDef) (*typ, error) {
+	if def.Kind == nil { // newer than the wit package, which drops what it does not know
+		return nil, refuse(where, "a type of a newer WIT")
+	}
 	if t, ok := def.Kind.(wit.Type); ok { // another name
 		u, err := l.typeOf(where, t)
 		if err != nil {

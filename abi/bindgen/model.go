@@ -226,13 +226,7 @@ func (t *typ) any(f func(*typ) bool) bool {
 // isBytes says whether t is list<u8>.
 func (t *typ) isBytes() bool { return t.kind == kindList && t.elem.kind == kindU8 }
 
-// isPlainList says whether a Go slice of t's elements has the layout of the canonical ABI, so that it can be passed
-// as it is.
-func (t *typ) isPlainList() bool { return t.kind == kindList && t.elem.isPlain() }
-
-// isPlain says whether Go lays t out as the canonical ABI does.
-func (t *typ) isPlain() bool { return t.kind <= kindF64 || t.kind == kindEnum }
-
+// isScalar says whether t is one flat value that Go lays out as the canonical ABI does.
 func (t *typ) isScalar() bool { return t.kind <= kindF64 || t.kind == kindEnum }
 
 // where names a function for messages: "drover:driver/io@0.1.0 [method]stream.read".

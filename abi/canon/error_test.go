@@ -10,13 +10,13 @@ import (
 // TestGuard says what a panic of a host function becomes.
 func TestGuard(t *testing.T) {
 	var none *held
-	fault := &Error{Reason: "r"}
+	fault, end := &Error{Reason: "r"}, &guestError{"call", io.EOF}
 	for name, c := range map[string]struct {
 		panics func()
 		check  func(any) bool
 	}{
 		"fault": {func() { panic(fault) }, func(p any) bool { e, ok := p.(*Error); return ok && e.Func == "f" }},
-		"error": {func() { panic(io.EOF) }, func(p any) bool { return p == io.EOF }},
+		"error": {func() { panic(end) }, func(p any) bool { return p == any(end) }},
 		"runtime error": {func() { none.drops++ }, func(p any) bool {
 			e, ok := p.(*HostPanic)
 			return ok && e.Func == "f" && strings.Contains(string(e.Stack), "TestGuard") && e.Unwrap() != nil
@@ -41,18 +41,18 @@ func TestGuard(t *testing.T) {
 
 // TestRecover says what it takes and what it lets through.
 func TestRecover(t *testing.T) {
-	call := func(p any) (err error, through any) {
+	call := func(p any) (through any, err error) {
 		defer func() { through = recover() }()
-		return caught(func() { panic(p) }), nil
+		return nil, caught(func() { panic(p) })
 	}
-	if err, _ := call(&Error{Reason: "r"}); err == nil || err.Error() != "canonical ABI: test: r" {
+	if _, err := call(&Error{Reason: "r"}); err == nil || err.Error() != "canonical ABI: test: r" {
 		t.Errorf("a fault: %v", err)
 	}
-	if err, _ := call(&guestError{"realloc", io.EOF}); !errors.Is(err, io.EOF) {
+	if _, err := call(&guestError{"realloc", io.EOF}); !errors.Is(err, io.EOF) {
 		t.Errorf("an error of the guest: %v", err)
 	}
 	for _, p := range []any{io.EOF, "text", &HostPanic{}} {
-		if _, through := call(p); through != p {
+		if through, _ := call(p); through != p {
 			t.Errorf("%#v was not let through", p)
 		}
 	}

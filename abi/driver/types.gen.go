@@ -1325,7 +1325,7 @@ type Point struct {
 	Address JSON
 	// How often it is to be read. 0: only by command.
 	Period Duration
-	// When, within the period: the host spreads channels by it.
+	// How long after the start of `run` it is read first: the host spreads channels by it.
 	Phase Duration
 }
 

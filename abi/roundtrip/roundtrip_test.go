@@ -15,6 +15,7 @@ func TestGuest(t *testing.T) {
 	wasm := echotest.BuildGo(t, "github.com/droverhq/drover/guests/roundtrip")
 	t.Run("round trips", func(t *testing.T) { roundTrips(t, wasm) })
 	t.Run("signatures", func(t *testing.T) { signatures(t, wasm) })
+	t.Run("crowd", func(t *testing.T) { crowd(t, wasm) })
 	t.Run("steady", func(t *testing.T) { steady(t, wasm) })
 }
 
@@ -28,6 +29,7 @@ func roundTrips(t *testing.T, wasm []byte) {
 // signatures compares the built guest with what WIT prescribes.
 func signatures(t *testing.T, wasm []byte) {
 	r := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigInterpreter())
+	defer r.Close(t.Context())
 	m, err := r.CompileModule(t.Context(), wasm)
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +43,18 @@ func signatures(t *testing.T, wasm []byte) {
 	}
 	if got, want := len(imports), len(host.ImportSignatures()); got != want {
 		t.Errorf("the guest imports %d functions of %d", got, want)
+	}
+}
+
+// crowd has many goroutines of the guest call imports in turns, with collections in between: none disturbs another.
+func crowd(t *testing.T, wasm []byte) {
+	g := echotest.New(t, wasm)
+	stack := []uint64{20}
+	if err := g.Module.ExportedFunction("crowd").CallWithStack(g.Context(t.Context()), stack); err != nil {
+		t.Fatal(err)
+	}
+	if stack[0] != 0 {
+		t.Errorf("%d wrong answers", stack[0])
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/droverhq/drover"
 	"github.com/droverhq/drover/runtime/config"
 )
 
@@ -53,7 +54,7 @@ func loadConfig(ctx context.Context, path string) (*config.Node, config.Problems
 	if err != nil {
 		return nil, nil, coded(exitUsage, err)
 	}
-	problems, err := checkDrivers(ctx, cfg)
+	problems, err := drover.Check(ctx, cfg)
 	return cfg, problems, err
 }
 

@@ -8,13 +8,17 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/droverhq/drover"
 	"github.com/droverhq/drover/internal/sim/modbus"
 	"github.com/droverhq/drover/runtime/config"
+	"github.com/droverhq/drover/runtime/natsbridge/client"
+	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
 
 // demoOptions are the flags of `drover demo`.
@@ -59,13 +63,10 @@ func runDemo(ctx context.Context, o demoOptions, g *globals) (err error) {
 	if err != nil {
 		return err
 	}
-	node, err := newNode(ctx, cfg, slog.New(slog.NewTextHandler(g.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	if err != nil {
-		return fmt.Errorf("start the demo's node: %w", err)
-	}
 	ctx, cancel := lasting(ctx, o.length)
 	defer cancel()
-	return showNode(ctx, node, g)
+	log := slog.New(slog.NewTextHandler(g.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return show(ctx, cfg, log, g)
 }
 
 // plant is what the demo reads.
@@ -161,4 +162,39 @@ func (o demoOptions) config(data string, p *plant) (*config.Node, error) {
 		return nil, fmt.Errorf("the demo's configuration: %w", err)
 	}
 	return cfg, nil
+}
+
+// show runs the node until ctx is done, and shows what it publishes as any client would.
+func show(ctx context.Context, cfg *config.Node, log *slog.Logger, g *globals) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var watching sync.WaitGroup
+	var watchErr error
+	err := drover.Run(ctx, cfg, drover.Options{Logger: log, Version: currentVersion().Version}, func(n *drover.Node) {
+		watching.Go(func() {
+			defer cancel()
+			watchErr = watchDemo(ctx, cfg.Name, n.URL(), g)
+		})
+	})
+	watching.Wait()
+	return errors.Join(err, watchErr)
+}
+
+func watchDemo(ctx context.Context, node, url string, g *globals) error {
+	c, err := client.Connect(ctx, client.Options{URL: url, Name: "drover demo"})
+	if err != nil {
+		return fmt.Errorf("connect to the demo's node: %w", err)
+	}
+	r := &remote{client: c, node: node}
+	defer r.close()
+	if !g.json {
+		fmt.Fprintf(g.out, "NATS on %s, subjects %s.%s.>\n\n", url, message.DefaultPrefix, node)
+	}
+	f := follower{terminal: g.terminal, json: g.json, values: newValues()}
+	snapshot, err := r.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	f.values.start(snapshot)
+	return r.follow(ctx, &f)
 }

@@ -74,7 +74,7 @@ func (f *follower) each(ctx context.Context, messages <-chan incoming, tick <-ch
 
 // take shows one message. A message that cannot be decoded is said so, and no reason to end.
 func (f *follower) take(m incoming) error {
-	if f.only.channel != "" && f.only.channel != m.Channel || f.only.device != "" && m.Device != f.only.device {
+	if f.only.device != "" && m.Device != "" && m.Device != f.only.device {
 		return nil
 	}
 	if f.json {

@@ -30,7 +30,7 @@ func runPs(ctx context.Context, g *globals) error {
 	defer node.close()
 	snapshot, err := node.snapshot(ctx)
 	if err != nil {
-		return fmt.Errorf("ask the node for its channels: %w", err)
+		return err
 	}
 	if g.json {
 		return g.printJSON(snapshot)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/droverhq/drover/runtime/config"
 )
 
 // globals are the flags that every command has.
@@ -36,9 +38,18 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	root.SetErr(t.err)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errReported) {
-		fmt.Fprintln(t.err, "drover:", err)
+		report(t, err)
 	}
 	return exitCode(err)
+}
+
+// report prints an error; problems of a file are lines that tools understand.
+func report(t terminal, err error) {
+	if problems, ok := errors.AsType[config.Problems](err); ok {
+		fmt.Fprintln(t.err, problems)
+		return
+	}
+	fmt.Fprintln(t.err, "drover:", err)
 }
 
 func newRootCommand(g *globals) *cobra.Command {

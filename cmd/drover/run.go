@@ -7,6 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/droverhq/drover"
+	"github.com/droverhq/drover/runtime/config"
 )
 
 // runOptions are the flags of `drover run`.
@@ -43,18 +46,14 @@ func runRun(ctx context.Context, o runOptions, g *globals) error {
 	if err != nil {
 		return err
 	}
-	cfg, problems, err := loadConfig(ctx, o.config)
+	cfg, err := config.Load(o.config)
 	if err != nil {
-		return err
+		return coded(exitUsage, err)
 	}
-	if len(problems) > 0 {
-		return coded(exitUsage, problems)
+	if err := drover.Run(ctx, cfg, drover.Options{Logger: log, Version: currentVersion().Version}, nil); err != nil {
+		return fmt.Errorf("run node %s: %w", cfg.Name, err)
 	}
-	node, err := newNode(ctx, cfg, log)
-	if err != nil {
-		return fmt.Errorf("start node %s: %w", cfg.Name, err)
-	}
-	return node.Run(ctx)
+	return nil
 }
 
 // logger returns a logger to standard error, in JSON with --json.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -13,6 +14,7 @@ const abiVersion = "0.1.0"
 
 // versionInfo is what `drover version` tells.
 type versionInfo struct {
+	// Version is SemVer, without a leading v.
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
@@ -41,13 +43,13 @@ func runVersion(g *globals) error {
 }
 
 func currentVersion() versionInfo {
-	v := versionInfo{Version: "devel", ABI: abiVersion, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	v := versionInfo{Version: "0.0.0-devel", ABI: abiVersion, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
 	}
 	if info.Main.Version != "" && info.Main.Version != "(devel)" {
-		v.Version = info.Main.Version
+		v.Version = strings.TrimPrefix(info.Main.Version, "v")
 	}
 	for _, setting := range info.Settings {
 		switch setting.Key {

@@ -50,13 +50,9 @@ func runWatch(ctx context.Context, o watchOptions, only pointKey, g *globals) er
 		return err
 	}
 	defer node.close()
-	messages, err := node.watch(ctx)
-	if err != nil {
-		return fmt.Errorf("subscribe to the node: %w", err)
-	}
 	snapshot, err := node.snapshot(ctx)
 	if err != nil {
-		return fmt.Errorf("ask the node for its channels: %w", err)
+		return err
 	}
 	if err := only.check(snapshot); err != nil {
 		return err
@@ -65,7 +61,7 @@ func runWatch(ctx context.Context, o watchOptions, only pointKey, g *globals) er
 	defer cancel()
 	f := follower{terminal: g.terminal, json: g.json, only: only, count: o.count, values: newValues()}
 	f.values.start(snapshot)
-	return f.follow(ctx, messages)
+	return node.follow(ctx, &f)
 }
 
 // lasting returns a context that ends after d, or with its parent where d is 0.

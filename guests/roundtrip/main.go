@@ -7,6 +7,8 @@ package main
 
 import (
 	"runtime"
+	"strconv"
+	"strings"
 
 	"github.com/droverhq/drover/abi/component"
 	"github.com/droverhq/drover/abi/roundtrip"
@@ -129,4 +131,39 @@ func steady(n uint32) uint64 {
 	}
 	runtime.ReadMemStats(&after)
 	return after.Mallocs - before.Mallocs
+}
+
+// crowd calls imports from n goroutines at once, which are switched wherever Go allocates, and returns how many answers
+// were not what was asked for.
+//
+//go:wasmexport crowd
+func crowd(n uint32) uint32 {
+	wrong := make(chan uint32)
+	for i := range n {
+		go func() { wrong <- member(i) }()
+	}
+	var sum uint32
+	for range n {
+		sum += <-wrong
+	}
+	return sum
+}
+
+func member(i uint32) (wrong uint32) {
+	for round := range 50 {
+		text := strings.Repeat(strconv.Itoa(int(i)), round*int(i+1))
+		points := []roundtrip.Shape{roundtrip.ShapeText(text), roundtrip.ShapePoints([]roundtrip.Point{{Name: text}})}
+		answer := guest.MirrorShapes(points)
+		if len(answer) != 2 || answer[0].Text() != text || answer[1].Points()[0].Name != text {
+			wrong++
+		}
+		if guest.MirrorText(text) != text {
+			wrong++
+		}
+		if round%10 == 0 {
+			runtime.GC()
+		}
+		runtime.Gosched()
+	}
+	return wrong
 }

@@ -145,13 +145,12 @@ type piece struct {
 
 // session is an owner.
 type session struct {
-	mu       sync.Mutex
-	forbids  bool
-	yield    chan struct{}
-	seen     int
-	last     Failure
-	dropped  int
-	yielding bool
+	mu      sync.Mutex
+	forbids bool
+	yield   chan struct{}
+	seen    int
+	last    Failure
+	dropped int
 }
 
 func newSession() *session { return &session{yield: make(chan struct{})} }
@@ -172,6 +171,8 @@ func (s *session) YieldSeen() {
 	defer s.mu.Unlock()
 	s.seen++
 }
+
+func (s *session) Yielding() bool { return false }
 
 func (s *session) Failed(f Failure) {
 	s.mu.Lock()

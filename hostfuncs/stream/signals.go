@@ -1,9 +1,6 @@
 package stream
 
 // Signals is what a session tells the I/O that runs for it. Its methods must not block.
-//
-// Where it also has a method Yielding() bool, true from a yield on, a stream that the guest drops then stays open until
-// the session ends: it passes on if the session yielded.
 type Signals interface {
 	// IOAllowed says whether the phase may do I/O. Where it may not, every function answers `invalid`.
 	IOAllowed() bool
@@ -11,6 +8,9 @@ type Signals interface {
 	Yield() <-chan struct{}
 	// YieldSeen says that a blocking call was ended for the yield: the next ones go on.
 	YieldSeen()
+	// Yielding says whether a yield was asked for: what the guest drops from then on stays open until the session ends,
+	// for the session that takes over.
+	Yielding() bool
 }
 
 // Owner is the session that a stream is open in.

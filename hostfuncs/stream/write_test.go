@@ -83,6 +83,7 @@ func TestWriteStuck(t *testing.T) {
 		wantBytes(t, s.Read(t.Context(), 9, ns(time.Second)), "abc") // It still reads.
 
 		d.full <- struct{}{} // The device takes what it was given: the rest is not sent.
+		synctest.Wait()
 		wantDone(t, s.Write(context.Background(), []byte("y"), 0))
 		d.full <- struct{}{}
 		synctest.Wait()
@@ -145,6 +146,7 @@ func TestYieldSparesAShortWrite(t *testing.T) {
 		d := newDevice()
 		d.full = make(chan struct{})
 		s, owner := opened(t, d)
+		synctest.Wait()
 		close(owner.yield)
 		time.AfterFunc(writeGrace/2, func() { d.full <- struct{}{} })
 		wantDone(t, s.Write(t.Context(), []byte("x"), ns(time.Second)))

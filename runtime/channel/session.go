@@ -81,7 +81,10 @@ func (s *session) open(ctx *supervise.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.guest.Configure(ctx, s.channel.guest); err != nil {
+	err = s.in(ctx, failure.PhaseConfigure, func(ctx context.Context, _ driver.Session) error {
+		return s.guest.Configure(ctx, s.channel.guest)
+	})
+	if err != nil {
 		return err
 	}
 	return s.in(ctx, failure.PhaseConnect, func(ctx context.Context, session driver.Session) error {
@@ -131,11 +134,11 @@ func (s *session) Run(ctx *supervise.Context) (supervise.Outcome, error) {
 	}
 }
 
-// in runs one phase with I/O: its streams end ioMargin before the phase does, and a guest that is still calling the
-// host when waiting is over is ended at its next call.
+// in runs one phase. Its I/O, which configure has none of, ends ioMargin before the phase does, and a guest that is still
+// calling the host when waiting is over is ended at its next call.
 func (s *session) in(ctx *supervise.Context, phase failure.Phase, call func(context.Context, driver.Session) error) error {
 	s.phase = phase
-	s.signals.io.Store(true)
+	s.signals.io.Store(phase != failure.PhaseConfigure)
 	defer s.signals.io.Store(false)
 	var guestCtx context.Context = ctx
 	if deadline, ok := ctx.Deadline(); ok {

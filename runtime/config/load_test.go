@@ -38,7 +38,7 @@ func TestWhole(t *testing.T) {
 			TLS: &TLS{CA: "/etc/drover/ca.pem", Cert: "/c.pem", Key: "/k.pem"},
 		}},
 		Channels: []*Channel{{
-			Name: "zulu", Driver: "/etc/drover/modbus.wasm", Delivery: DeliveryCore, Align: true,
+			Name: "zulu", Driver: "/etc/drover/modbus.wasm", Delivery: DeliveryCore,
 			Connections: []*Connection{
 				{Name: "main", Serial: &Serial{
 					Path: "/dev/ttyUSB0", Baud: 19200, DataBits: 7, Parity: ParityEven, StopBits: StopBitsOneAndHalf,

@@ -66,10 +66,8 @@ type Channel struct {
 	Retry          Retry
 	Deadlines      Deadlines
 	Delivery       Delivery
-	// Align makes reads start at whole multiples of the period by the wall clock.
-	Align    bool
-	Settings JSON
-	Devices  []*Device
+	Settings       JSON
+	Devices        []*Device
 
 	// every is what devices inherit; 0 where the file has none.
 	every time.Duration

@@ -58,7 +58,6 @@ func channelKeys(c *Channel) keys {
 		"delivery":    func(v value) { v.delivery(&c.Delivery) },
 		"settings":    func(v value) { c.Settings = v.settings() },
 		"every":       func(v value) { v.duration(&c.every, shortest, longest) },
-		"align":       func(v value) { v.boolean(&c.Align) },
 		"devices":     func(v value) { c.Devices = v.devices() },
 	}
 }
@@ -67,6 +66,7 @@ func channelLater() later {
 	return later{
 		"use":    "templates; write the channel's keys here",
 		"vars":   "templates; write the channel's keys here",
+		"align":  "reads at whole multiples of the period",
 		"grants": "address patterns; write each address as a connection of its own",
 	}
 }

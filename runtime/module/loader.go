@@ -112,29 +112,26 @@ func (l *Loader) leave(digest string, e *entry) bool {
 }
 
 func (l *Loader) compile(ctx context.Context, digest string, binary []byte) (*Module, error) {
-	if err := checkBinary(binary); err != nil {
-		return nil, err
-	}
 	config := wazero.NewRuntimeConfig().WithCompilationCache(l.cache).WithCoreFeatures(api.CoreFeaturesV2)
 	m := &Module{loader: l, digest: digest, size: len(binary), runtime: wazero.NewRuntimeWithConfig(ctx, config)}
-	if err := m.prepare(ctx, binary); err != nil {
-		return nil, closeAfter(ctx, m, err)
+	err := m.compile(ctx, binary)
+	if err == nil {
+		err = m.register(ctx)
+	}
+	if err == nil {
+		err = m.describe(ctx)
+	}
+	if err != nil {
+		_ = m.runtime.Close(ctx) // the first error is the one that tells
+		return nil, err
 	}
 	return m, nil
 }
 
-func closeAfter(ctx context.Context, m *Module, err error) error {
-	_ = m.runtime.Close(ctx) // the first error is the one that tells
-	return err
-}
-
-// prepare registers the host modules, compiles the binary, checks it against the world and describes it.
-func (m *Module) prepare(ctx context.Context, binary []byte) error {
-	if err := registerWASI(ctx, m.runtime); err != nil {
+// compile checks and compiles the binary. No code of it runs.
+func (m *Module) compile(ctx context.Context, binary []byte) error {
+	if err := checkBinary(binary); err != nil {
 		return err
-	}
-	if err := host.Register(ctx, m.runtime); err != nil {
-		return fmt.Errorf("register the host functions: %w", err)
 	}
 	var err error
 	if m.compiled, err = m.runtime.CompileModule(ctx, binary); err != nil {
@@ -142,8 +139,16 @@ func (m *Module) prepare(ctx context.Context, binary []byte) error {
 		f.Cause = err
 		return f
 	}
-	if err := checkABI(m.compiled); err != nil {
+	return checkABI(m.compiled)
+}
+
+// register provides what the module imports.
+func (m *Module) register(ctx context.Context) error {
+	if err := registerWASI(ctx, m.runtime); err != nil {
 		return err
 	}
-	return m.describe(ctx)
+	if err := host.Register(ctx, m.runtime); err != nil {
+		return fmt.Errorf("register the host functions: %w", err)
+	}
+	return nil
 }

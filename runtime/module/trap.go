@@ -31,9 +31,7 @@ const trapPrefix = "wasm error: "
 // a crash of a Go program is one; refused says that a memory.grow was refused in this instance.
 func fault(phase failure.Phase, err error, lastWords string, refused bool) *failure.Failure {
 	f := &failure.Failure{Phase: phase, Cause: err}
-	text, stack, _ := strings.Cut(err.Error(), "\n")
-	f.Detail = stack
-	f.Code, f.Summary = classify(err, text)
+	f.Code, f.Summary, f.Detail = classify(err)
 	if lastWords != "" && f.Code != failure.ABIEncoding && f.Code != failure.HostPanic {
 		f.Summary = lastWords
 	}
@@ -45,22 +43,41 @@ func fault(phase failure.Phase, err error, lastWords string, refused bool) *fail
 	return f
 }
 
-func classify(err error, text string) (failure.Code, string) {
+// classify returns an error's code, what it says in one line, and wazero's stack where there is one.
+func classify(err error) (code failure.Code, summary, stack string) {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
-		return f.Code, f.Summary
+		return f.Code, f.Summary, f.Detail
 	}
 	if e, ok := errors.AsType[*canon.Error](err); ok {
-		return failure.ABIEncoding, e.Error()
+		return failure.ABIEncoding, e.Error(), stackOf(err)
 	}
 	if e, ok := errors.AsType[*sys.ExitError](err); ok {
-		return failure.Exit, fmt.Sprintf("the driver exited with code %d", e.ExitCode())
+		return failure.Exit, fmt.Sprintf("the driver exited with code %d", e.ExitCode()), ""
 	}
-	if !strings.HasPrefix(text, trapPrefix) {
-		return failure.HostPanic, text
+	trap := trapOf(err)
+	if trap == nil {
+		text, _, _ := strings.Cut(err.Error(), "\n")
+		return failure.HostPanic, text, stackOf(err)
 	}
-	text = strings.TrimPrefix(text, trapPrefix)
+	text, _, _ := strings.Cut(strings.TrimPrefix(trap.Error(), trapPrefix), "\n")
 	if code, ok := traps[text]; ok {
-		return code, text
+		return code, text, stackOf(trap)
 	}
-	return failure.TrapOther, text
+	return failure.TrapOther, text, stackOf(trap)
+}
+
+// trapOf returns the error in the chain that wazero made of a trap, or nil. A host function's own error never is one:
+// its text is followed by "(recovered by wazero)".
+func trapOf(err error) error {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if strings.HasPrefix(err.Error(), trapPrefix) {
+			return err
+		}
+	}
+	return nil
+}
+
+func stackOf(err error) string {
+	_, stack, _ := strings.Cut(err.Error(), "\n")
+	return stack
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -27,6 +28,9 @@ type Bridge struct {
 	published, refused atomic.Uint64
 	// quit is closed when the publisher is to give up; drained when it has ended.
 	quit, drained chan struct{}
+
+	closing sync.Once
+	closed  error
 }
 
 // New connects a node and starts to answer for it. With a URL it need not be reachable yet: messages wait in the ring,
@@ -79,8 +83,16 @@ func (b *Bridge) Epoch() string { return b.config.Epoch }
 
 // Close ends it in order: calls are refused, those that run are cancelled and waited for, the ring is published, the
 // connection flushed and closed. What is not done when ctx ends, or cannot be done without a server, is given up and
-// named by the error. It is called once.
+// named by the error. A second call answers what the first did.
 func (b *Bridge) Close(ctx context.Context) error {
+	b.closing.Do(func() { b.closed = b.close(ctx) })
+	return b.closed
+}
+
+func (b *Bridge) close(ctx context.Context) error {
+	// A write that a stalled peer blocks holds up everything else that nats.go does, unsubscribing too.
+	release := context.AfterFunc(ctx, b.link.wire.end)
+	defer release()
 	b.calls.stop(ctx)
 	b.ring.close()
 	err := b.drain(ctx)

@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/natsbridge"
+	"github.com/droverhq/drover/runtime/natsbridge/client"
 	"github.com/droverhq/drover/runtime/natsbridge/embedded"
 	"github.com/droverhq/drover/runtime/supervise"
 )
@@ -124,7 +125,7 @@ func (m *member) load(ctx context.Context, loader *module.Loader) {
 // connect starts the server, where it is ours, and the bridge.
 func (n *Node) connect(ctx context.Context) error {
 	c := natsbridge.Config{
-		Node: n.config.Node.Name, Version: n.config.Version, Logger: n.config.Logger.With("part", "nats"), Verbs: n.verbs(),
+		Node: n.config.Node.Name, Version: n.config.Version, Logger: n.config.Logger, Verbs: n.verbs(),
 	}
 	switch nats := n.config.Node.NATS; {
 	case nats.Embedded != nil:
@@ -138,14 +139,25 @@ func (n *Node) connect(ctx context.Context) error {
 		c.URL, c.Credentials = nats.Remote.URL, credentials(nats.Remote)
 	}
 	var err error
-	n.bridge, err = natsbridge.New(ctx, c)
-	return err
+	if n.bridge, err = natsbridge.New(ctx, c); err != nil {
+		return err
+	}
+	n.announce()
+	return nil
+}
+
+// announce leaves the file by which the command line of the same user finds the node. Without it, it has to be told.
+func (n *Node) announce() {
+	local := client.Local{Node: n.config.Node.Name, Epoch: n.bridge.Epoch(), URL: n.URL()}
+	if err := client.WriteLocal(local); err != nil {
+		n.config.Logger.Warn("the command line will not find this node by itself", "error", err)
+	}
 }
 
 func (n *Node) embedded(c *config.Embedded) (*embedded.Server, error) {
 	return embedded.Start(embedded.Config{
 		Name: n.config.Node.Name, Listen: c.Listen, Data: n.config.Node.Data, NoJetStream: !c.JetStream,
-		Logger: n.config.Logger.With("part", "nats-server"),
+		Logger: n.config.Logger,
 	})
 }
 
@@ -189,7 +201,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	var errs []error
 	errs = append(errs, n.closeChannels(ctx)...)
 	if n.bridge != nil {
-		errs = append(errs, n.bridge.Close(ctx))
+		errs = append(errs, client.RemoveLocal(n.config.Node.Name, n.bridge.Epoch()), n.bridge.Close(ctx))
 	}
 	if n.server != nil {
 		errs = append(errs, n.server.Shutdown(ctx))

@@ -80,7 +80,10 @@ func serialPort(s *config.Serial) *module.SerialPort {
 	return p
 }
 
-// devices returns a channel's devices. shift, from 0 to 1, is where in their periods the channel's reads lie.
+// spread is over how much of a period the first reads of the channels lie, so that slow points have a value soon.
+const spread = 10 * time.Second
+
+// devices returns a channel's devices. shift, from 0 to 1, is where in their periods, or in spread, the channel's reads lie.
 func devices(in []*config.Device, shift float64) []channel.Device {
 	var out []channel.Device
 	for _, d := range in {
@@ -88,7 +91,7 @@ func devices(in []*config.Device, shift float64) []channel.Device {
 		for _, p := range d.Points {
 			device.Points = append(device.Points, channel.Point{
 				Definition: definition(d.Name, p), Address: string(p.Address.Raw),
-				Period: p.Every, Phase: time.Duration(shift * float64(p.Every)),
+				Period: p.Every, Phase: time.Duration(shift * float64(min(p.Every, spread))),
 			})
 		}
 		out = append(out, device)

@@ -143,8 +143,7 @@ func (l *loop) ask(cause error) {
 // escalate is called when the call has used up what its stage allows.
 func (l *loop) escalate() {
 	switch c := l.call; c.stage {
-	case stageRunning: // the phase's own deadline, at which its context is done
-		c.cancel(context.DeadlineExceeded)
+	case stageRunning: // the phase's own deadline, at which its context is done by itself
 		l.force(l.config.Deadlines.Stop)
 	case stageYielding:
 		l.ask(ErrYield)

@@ -70,7 +70,7 @@ func OutcomeReconnect(reason string) Outcome {
 	return Outcome{kind: outcomeReconnect, reason: reason}
 }
 
-// OutcomeFatal is the outcome of a run that cannot go on and for which trying again cannot help. The failure's kind is taken
+// OutcomeFatal is the outcome of a run that cannot go on, and trying again cannot help. The failure's kind is taken
 // as fatal.
 func OutcomeFatal(f *failure.Failure) Outcome { return Outcome{kind: outcomeFatal, failure: f} }
 

@@ -177,14 +177,20 @@ func (d *driver) Connect(ctx *supervise.Context) (supervise.Session, error) {
 	s.attempt = ctx.Attempt()
 	s.write("  %s connects, attempt %d, takeover %t", d.name, ctx.Attempt(), ctx.Takeover())
 	s.mu.Unlock()
+	connected := false
+	defer func() { // also when the plan panics
+		if !connected {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.open--
+		}
+	}()
 	if p.connect != nil {
 		if err := p.connect(ctx); err != nil {
-			s.mu.Lock()
-			s.open--
-			s.mu.Unlock()
 			return nil, err
 		}
 	}
+	connected = true
 	return &session{driver: d, plan: p}, nil
 }
 
@@ -296,7 +302,9 @@ func steady() supervise.Policy {
 }
 
 // start returns a running supervisor of a driver with this plan, in virtual time.
-func start(t *testing.T, s *story, p func(*supervise.Context) plan, change func(*supervise.Config)) *supervise.Supervisor {
+func start(
+	t *testing.T, s *story, p func(*supervise.Context) plan, change func(*supervise.Config),
+) *supervise.Supervisor {
 	t.Helper()
 	c := supervise.Config{
 		Name: "boiler", Connector: &driver{name: "v1", story: s, plan: p}, Policy: steady(), Observer: s,

@@ -51,11 +51,11 @@ type loop struct {
 	held    Session // yielded, closed with keep, and nobody has taken over its lines yet
 
 	intent      intent
-	reason      string // of the intent
-	due         bool   // the next attempt may begin as soon as nothing is in its way
-	over        bool
-	readyAt     time.Time // when the current run began
-	requestedAt time.Time // when a requested reconnect happened last
+	reason      string      // of the intent
+	due         bool        // the next attempt may begin as soon as nothing is in its way
+	over        atomic.Bool // about to end by itself, and nothing else is done
+	readyAt     time.Time   // when the current run began
+	requestedAt time.Time   // when a requested reconnect happened last
 	swap        *swap
 
 	stoppers  []chan<- error
@@ -80,7 +80,7 @@ func newLoop(c Config) *loop {
 
 // prepare makes the loop ready to run, again.
 func (l *loop) prepare(i intent) {
-	l.over = false
+	l.over.Store(false)
 	l.intent, l.due = i, i == intentNone
 	l.reason = ""
 	l.forget()
@@ -96,7 +96,7 @@ func (l *loop) forget() {
 // run returns when the channel is stopped, with those who wait for that.
 func (l *loop) run() (stoppers []chan<- error) {
 	l.overdue, l.retry, l.trial = idleTimer(), idleTimer(), idleTimer()
-	for l.advance(); !l.over; l.advance() {
+	for l.advance(); !l.over.Load(); l.advance() {
 		select {
 		case m := <-l.messages:
 			m.apply(l)
@@ -170,7 +170,7 @@ func (l *loop) finish() {
 		reply <- ErrStopped
 	}
 	l.restarter = nil
-	l.over = true
+	l.over.Store(true)
 	l.show(Stopped, l.reason)
 }
 

@@ -71,10 +71,11 @@ func TestRule2OneRecordPerFailure(t *testing.T) {
 		"run stop":         {inRun(ends), "run", "stop", "driver.done", supervise.Stopped},
 		"run plain":        {inRun(errPlain), "run", "retryable", "host.panic", supervise.Reconnecting},
 		"run disconnected": {inRun(nil), "run", "retryable", "io.closed", supervise.Reconnecting},
-		"run fatal outcome": {outcome(supervise.OutcomeFatal(failure.New("", "io.refused", "no"))), "run", "fatal", "io.refused",
-			supervise.Failed},
+		"run fatal outcome": {outcome(supervise.OutcomeFatal(failure.New("", "io.refused", "no"))), "run", "fatal",
+			"io.refused", supervise.Failed},
 		"run fatal nothing": {outcome(supervise.OutcomeFatal(nil)), "run", "fatal", "driver.other", supervise.Failed},
-		"run unasked yield": {outcome(supervise.OutcomeYielded()), "run", "retryable", "driver.other", supervise.Reconnecting},
+		"run unasked yield": {outcome(supervise.OutcomeYielded()), "run", "retryable", "driver.other",
+			supervise.Reconnecting},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -282,6 +283,24 @@ func TestRule5ReconnectRequests(t *testing.T) {
 	})
 }
 
+// Rule 5: between two runs there is nothing to reconnect.
+func TestRule5NoRequestBetweenRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStory(t)
+		sup := start(t, s, first(plan{run: runFor(time.Second, refused())}), nil)
+		after(1500 * time.Millisecond)
+		wantState(t, sup, supervise.Reconnecting, "io.refused")
+		if sup.RequestReconnect("now") {
+			t.Error("a request was taken in the backoff")
+		}
+		after(time.Minute)
+		if n := sup.Snapshot().Attempt; n != 2 {
+			t.Errorf("attempt %d", n)
+		}
+		stop(t, s, sup)
+	})
+}
+
 // Rule 6, for native sessions: each phase ends at its deadline, and a session that ignores it holds up its own channel
 // only, with the reason shown.
 func TestRule6Deadlines(t *testing.T) {
@@ -358,6 +377,41 @@ func TestRule6StuckStop(t *testing.T) {
 				}
 				after(2 * time.Minute)
 				wantState(t, sup, supervise.Stopped, "")
+				stop(t, s, sup)
+			})
+		})
+	}
+}
+
+// Rule 6: a close that does not return is recorded once more, and changes nothing of what was decided before it.
+func TestRule6StuckClose(t *testing.T) {
+	for name, c := range map[string]struct {
+		err   error
+		state supervise.State
+		later supervise.State
+	}{
+		"retried": {refused(), supervise.Reconnecting, supervise.Connected},
+		"failed":  {failure.New("", failure.IONotFound, "no such port"), supervise.Failed, supervise.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStory(t)
+				sup := start(t, s, first(plan{
+					run:   runFor(0, c.err),
+					close: func(bool) error { <-time.After(time.Minute); return errPlain },
+				}, plan{}), nil)
+				after(10 * time.Second)
+				wantState(t, sup, c.state, "stuck: close does not return")
+				if r := s.failures(); len(r) != 2 || r[1].Code != failure.LimitDeadline || r[1].Attempt != 1 {
+					t.Errorf("records %+v", r)
+				}
+				s.mu.Lock()
+				s.open-- // the fake counts a failed close as open
+				s.mu.Unlock()
+				after(2 * time.Minute)
+				if got := sup.Snapshot().State; got != c.later {
+					t.Errorf("state %s, want %s", got, c.later)
+				}
 				stop(t, s, sup)
 			})
 		})
@@ -551,7 +605,9 @@ func TestClassifierAndLabels(t *testing.T) {
 
 func TestNewReportsAllProblems(t *testing.T) {
 	_, err := supervise.New(supervise.Config{
-		Policy:    supervise.Policy{Backoff: supervise.Backoff{Initial: 10, Max: 5, Factor: 0.5, Jitter: 1}, MaxRetries: new(-1)},
+		Policy: supervise.Policy{
+			Backoff: supervise.Backoff{Initial: 10, Max: 5, Factor: 0.5, Jitter: 1}, MaxRetries: new(-1),
+		},
 		Deadlines: supervise.Deadlines{Stop: -1},
 	})
 	if err == nil {

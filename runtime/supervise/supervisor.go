@@ -49,11 +49,12 @@ func (s *Supervisor) Subscribe() (snapshots <-chan Snapshot, cancel func()) {
 // Start starts the channel, with budgets and counters of crashes anew. It does nothing when the channel runs, that is
 // unless it was never started or is stopped.
 func (s *Supervisor) Start() {
-	for !s.launch(intentNone) {
-		if s.Snapshot().State != Stopped {
+	for {
+		done := s.ended()
+		if s.launch(intentNone) || !s.loop.over.Load() {
 			return
 		}
-		<-s.ended() // about to end by itself
+		<-done // it has just stopped by itself
 	}
 }
 

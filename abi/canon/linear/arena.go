@@ -28,6 +28,25 @@ type Arena struct {
 	pins  []unsafe.Pointer
 }
 
+// pool is a list of arenas that no call has.
+type pool struct{ first *Arena }
+
+// get takes an arena, or makes one.
+func (p *pool) get() *Arena {
+	a := p.first
+	if a == nil {
+		return New()
+	}
+	p.first, a.next = a.next, nil
+	return a
+}
+
+// put gives an arena back.
+func (p *pool) put(a *Arena) {
+	a.Reset()
+	a.next, p.first = p.first, a
+}
+
 // New returns an arena.
 func New() *Arena {
 	a := &Arena{pins: make([]unsafe.Pointer, 0, 16)}

@@ -85,3 +85,16 @@ func TestArenaInto(t *testing.T) {
 		}
 	}
 }
+
+// TestPool sees that an arena is had by one call at a time and used again.
+func TestPool(t *testing.T) {
+	var p pool
+	a, b := p.get(), p.get()
+	a.Alloc(10, 1)
+	if p.put(a); a == b || a.used != 0 {
+		t.Errorf("two calls have one arena, or %d bytes of it are used", a.used)
+	}
+	if p.put(b); p.get() != b || p.get() != a || p.first != nil {
+		t.Error("arenas are not used again")
+	}
+}

@@ -5,21 +5,14 @@ import "unsafe"
 // The guest's memory, as far as the host is concerned. All of this is used by one thread, and no goroutine is switched
 // between Enter and Leave.
 var (
-	idle    = New() // arenas that no call has, a list
+	idle    = pool{New()}
 	current *Arena  // of the import that is being called, which the host allocates from
 	params  = New() // what the host allocates from otherwise: the parameters of the next export
 	result  = New() // what the last export returned
 )
 
 // Get takes an arena for one import.
-func Get() *Arena {
-	a := idle
-	if a == nil {
-		return New()
-	}
-	idle, a.next = a.next, nil
-	return a
-}
+func Get() *Arena { return idle.get() }
 
 // Enter is called right before the import, with everything lowered.
 func (a *Arena) Enter() { current = a }
@@ -28,10 +21,7 @@ func (a *Arena) Enter() { current = a }
 func (a *Arena) Leave() { current = nil }
 
 // Free gives the arena back when the result was lifted.
-func (a *Arena) Free() {
-	a.Reset()
-	a.next, idle = idle, a
-}
+func (a *Arena) Free() { idle.put(a) }
 
 // Lifted says that the parameters of an export were lifted.
 func Lifted() { params.Reset() }

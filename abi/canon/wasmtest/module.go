@@ -9,7 +9,7 @@ import (
 	"github.com/droverhq/drover/abi/canon"
 )
 
-// Module is a module with one memory, which it exports as "memory".
+// Module is a module with one memory, which it exports as "memory", unless NoMemory says otherwise.
 type Module struct {
 	// Imports come first in the index space of functions.
 	Imports []canon.Signature
@@ -17,6 +17,10 @@ type Module struct {
 	// Pages is the size of the memory in 64 KiB.
 	Pages uint32
 	Data  []Data
+	// Table gives the module a table of one null reference.
+	Table bool
+	// NoMemory leaves the memory out.
+	NoMemory bool
 }
 
 // Func is a function and the name it is exported by. Its body lacks the final end; it has no locals but its parameters.
@@ -37,7 +41,12 @@ func (m Module) Encode() []byte {
 	out = section(out, 1, m.types())
 	out = section(out, 2, m.imports())
 	out = section(out, 3, m.functions())
-	out = section(out, 5, vector([][]byte{append([]byte{0}, leb(uint64(m.Pages))...)}))
+	if m.Table {
+		out = section(out, 4, vector([][]byte{{0x70, 0, 1}}))
+	}
+	if !m.NoMemory {
+		out = section(out, 5, vector([][]byte{append([]byte{0}, leb(uint64(m.Pages))...)}))
+	}
 	out = section(out, 7, m.exports())
 	out = section(out, 10, m.code())
 	return section(out, 11, m.data())
@@ -79,7 +88,10 @@ func (m Module) functions() []byte {
 }
 
 func (m Module) exports() []byte {
-	all := [][]byte{append(name("memory"), 2, 0)}
+	var all [][]byte
+	if !m.NoMemory {
+		all = append(all, append(name("memory"), 2, 0))
+	}
 	for i, f := range m.Funcs {
 		all = append(all, append(append(name(f.Name), 0), leb(uint64(len(m.Imports)+i))...))
 	}

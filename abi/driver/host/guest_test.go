@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -79,8 +80,14 @@ type instance struct {
 // start instantiates a hand-made guest.
 func start(t testing.TB, code guestCode, limits canon.Limits) *instance {
 	t.Helper()
+	return startWith(t, wazero.NewRuntimeConfigInterpreter(), code, limits)
+}
+
+// startWith is start with the engine that config names.
+func startWith(t testing.TB, config wazero.RuntimeConfig, code guestCode, limits canon.Limits) *instance {
+	t.Helper()
 	ctx := t.Context()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, config)
 	t.Cleanup(func() { _ = r.Close(context.WithoutCancel(ctx)) })
 	if err := host.Register(ctx, r); err != nil {
 		t.Fatal(err)
@@ -156,6 +163,16 @@ func (f fakeSocket) Bind(context.Context, driver.Target) component.Result[host.D
 	return component.OK[driver.IOError, host.Datagrams](fakeUDP{w: f.w})
 }
 
+func (f fakeSocket) Connect(context.Context, driver.Target) component.Result[host.Stream, driver.IOError] {
+	return component.Err[host.Stream](driver.IOErrorDenied)
+}
+
+func (f fakeData) Gauges(context.Context, driver.DeviceID, []component.Tuple2[string, float64]) {}
+
+func (f fakeState) Save(context.Context, []byte) component.Result[component.Unit, driver.StateError] {
+	return component.Done[driver.StateError]()
+}
+
 func (s fakeIO) Drop(context.Context)  { s.w.open-- }
 func (s fakeUDP) Drop(context.Context) { s.w.open-- }
 
@@ -185,4 +202,22 @@ func (f fakeState) Load(context.Context) component.Option[[]byte] { return compo
 
 func (f fakeLog) Log(context.Context, driver.Level, string, []component.Tuple2[string, string]) {
 	f.w.lines++
+}
+
+// TestAttach names what a module lacks.
+func TestAttach(t *testing.T) {
+	r := wazero.NewRuntime(t.Context())
+	defer r.Close(t.Context())
+	m, err := r.Instantiate(t.Context(), wasmtest.Module{Pages: 1}.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := host.New((&world{}).imports(), canon.Limits{})
+	ds, ok := errors.AsType[canon.Differences](x.Attach(m))
+	if !ok || len(ds) != 6 || ds[0].Name != canon.Realloc {
+		t.Errorf("attached a module without exports: %v", ds)
+	}
+	if _, err := x.Describe(t.Context()); err == nil {
+		t.Error("described a module that was not attached")
+	}
 }

@@ -171,6 +171,9 @@ func (x *Instance) Attach(m api.Module) error {
 	return nil
 }
 
+// Abort ends the module's call, at the next import that it calls, with err. Any goroutine may call it.
+func (x *Instance) Abort(err error) { x.guest.Abort(err) }
+
 // Drop drops the resources whose handles the guest left open. No call of the module may be running.
 func (x *Instance) Drop(ctx context.Context) {
 	x.thingTable.DropAll(ctx)

@@ -42,6 +42,8 @@ type Client struct {
 const (
 	defaultName  = "drover"
 	defaultInbox = "_INBOX_drover"
+	// anonymousInbox is where those without credentials may listen.
+	anonymousInbox = "_INBOX"
 	// connectWithin is how long a server has to take the connection when ctx does not say.
 	connectWithin = 5 * time.Second
 	// answerWithin is how long a node has to answer when ctx does not say.
@@ -84,6 +86,9 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	o.Name = orDefault(o.Name, defaultName)
+	if o.Credentials == (dial.Credentials{}) {
+		o.InboxPrefix = orDefault(o.InboxPrefix, anonymousInbox)
+	}
 	o.InboxPrefix = orDefault(o.InboxPrefix, defaultInbox)
 	o.Prefix = orDefault(o.Prefix, message.DefaultPrefix)
 	o.CallPrefix = orDefault(o.CallPrefix, message.DefaultCallPrefix)

@@ -26,7 +26,7 @@ const DefaultListen = "127.0.0.1:4222"
 type Config struct {
 	// Name is the server's; the node's name.
 	Name string
-	// Listen is host:port; DefaultListen when empty. Port -1 takes a free one.
+	// Listen is host:port; DefaultListen when empty. Port 0 takes a free one.
 	Listen string
 	// Data is the node's data directory; JetStream keeps its files in jetstream/ below it. Required unless NoJetStream.
 	Data        string
@@ -164,8 +164,11 @@ func splitListen(listen string) (string, int, error) {
 		return "", 0, fmt.Errorf("listen %q: host:port is expected", listen)
 	}
 	port, err := strconv.Atoi(text)
-	if err != nil || port < -1 || port > 65535 || port == 0 {
-		return "", 0, fmt.Errorf("listen %q: the port is 1 to 65535, or -1 for a free one", listen)
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, fmt.Errorf("listen %q: the port is 1 to 65535, or 0 for a free one", listen)
+	}
+	if port == 0 {
+		port = server.RANDOM_PORT
 	}
 	return host, port, nil
 }

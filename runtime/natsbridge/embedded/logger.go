@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -47,9 +48,14 @@ func (l *logger) Fatalf(format string, v ...any) {
 func (l *logger) Errorf(format string, v ...any) {
 	l.to.Error("server", "line", fmt.Sprintf(format, v...))
 }
+
+// Warnf implements server.Logger. The node's own password is plain because it never leaves the process.
 func (l *logger) Warnf(format string, v ...any) {
-	l.to.Warn("server", "line", fmt.Sprintf(format, v...))
+	if text := fmt.Sprintf(format, v...); !strings.HasPrefix(text, "Plaintext passwords detected") {
+		l.to.Warn("server", "line", text)
+	}
 }
+
 func (l *logger) Noticef(format string, v ...any) {
 	l.to.Debug("server", "line", fmt.Sprintf(format, v...))
 }

@@ -1,0 +1,147 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/droverhq/drover/guests/modbus/address"
+	"github.com/droverhq/drover/guests/modbus/decode"
+	"github.com/droverhq/drover/guests/modbus/pdu"
+	"github.com/droverhq/drover/guests/modbus/plan"
+	"github.com/droverhq/drover/guests/sdk"
+)
+
+// defaultUnit is that of a device which names none.
+const defaultUnit = 1
+
+// defaultConnection is the name of the connection where the settings have none and there are several.
+const defaultConnection = "main"
+
+// point is a point that can be read.
+type point struct {
+	id      sdk.PointID
+	unit    *unit
+	decoder *decode.Decoder
+	area    pdu.Area
+	start   uint16
+}
+
+// item is the point as plans know it, by an index of the caller's.
+func (p *point) item(index int) plan.Item {
+	return plan.Item{Area: p.area, Start: p.start, Size: p.decoder.Size(), Index: index}
+}
+
+// setup is a configuration that was found good. It serves the one session that an instance has.
+type setup struct {
+	settings   settings
+	connection sdk.Connection
+	units      []*unit
+	points     map[sdk.PointID]*point
+	// served are the ids of points, in the configuration's order.
+	served []sdk.PointID
+}
+
+var _ sdk.Connector = (*setup)(nil)
+
+// newSetup checks a configuration and reports all that is wrong with it.
+func newSetup(c *sdk.Config) (*setup, error) {
+	s := &setup{points: make(map[sdk.PointID]*point, len(c.Points))}
+	found := s.readSettings(c)
+	if len(found) == 0 {
+		found = s.readDevices(c)
+	}
+	if len(found) > 0 {
+		return nil, sdk.Fatal(codeConfiguration, "%w", errors.Join(found...))
+	}
+	return s, nil
+}
+
+func (s *setup) readSettings(c *sdk.Config) problems {
+	var err error
+	if s.settings, err = sdk.Decode(c.Settings, defaultSettings()); err != nil {
+		return problems{fmt.Errorf("settings: %w", err)}
+	}
+	var ok bool
+	if s.connection, ok = connection(c, s.settings.Connection); !ok {
+		return problems{fmt.Errorf("settings: no connection %q", s.settings.Connection)}
+	}
+	return under("settings", s.settings.check(s.connection.Kind))
+}
+
+// connection returns the one of that name; without a name main, or the only one there is.
+func connection(c *sdk.Config, name string) (sdk.Connection, bool) {
+	if name == "" {
+		if found, ok := c.Connection(defaultConnection); ok {
+			return found, true
+		}
+	}
+	return c.Connection(name)
+}
+
+// under puts the place in front of problems.
+func under(place string, list problems) problems {
+	for i, err := range list {
+		list[i] = fmt.Errorf("%s: %w", place, err)
+	}
+	return list
+}
+
+func (s *setup) readDevices(c *sdk.Config) (found problems) {
+	for i := range c.Devices {
+		d := &c.Devices[i]
+		u, err := s.readDevice(d)
+		if err != nil {
+			found = append(found, fmt.Errorf("device %s: %w", d.Name, err))
+			continue
+		}
+		s.units = append(s.units, u)
+		for p := range c.PointsOf(d.ID) {
+			if err := s.readPoint(u, p); err != nil {
+				found = append(found, fmt.Errorf("point %s.%s: %w", d.Name, p.Name, err))
+			}
+		}
+	}
+	for i := range c.Points {
+		if _, ok := s.points[c.Points[i].ID]; ok && c.Points[i].Readable() {
+			s.served = append(s.served, c.Points[i].ID)
+		}
+	}
+	return found
+}
+
+func (s *setup) readDevice(d *sdk.Device) (*unit, error) {
+	own := deviceSettings{unitSettings: s.settings.unitSettings, Unit: defaultUnit}
+	own, err := sdk.Decode(d.Settings, own)
+	if err != nil {
+		return nil, err
+	}
+	if found := own.check(s.settings.Mode); len(found) > 0 {
+		return nil, errors.Join(found...)
+	}
+	return newUnit(d, &own, &s.settings), nil
+}
+
+func (s *setup) readPoint(u *unit, in *sdk.Point) error {
+	a, err := address.Parse(in.Address, s.settings.Base)
+	if err != nil {
+		return err
+	}
+	if a.Order == 0 {
+		a.Order = u.order
+	}
+	decoder, err := decode.New(decode.Shape{
+		Scalar: in.Scalar, Count: in.Count, Area: a.Area, Bit: a.Bit, Length: a.Length, Order: a.Order,
+	})
+	if err != nil {
+		return err
+	}
+	size := decoder.Size()
+	if end := int(a.Offset) + size; end > pdu.AreaSize {
+		return fmt.Errorf("it takes %d from offset %d and reaches beyond the area", size, a.Offset)
+	}
+	if limit := u.limits.Max(a.Area); size > limit {
+		return fmt.Errorf("it takes %d and one request may carry %d", size, limit)
+	}
+	s.points[in.ID] = &point{id: in.ID, unit: u, decoder: decoder, area: a.Area, start: a.Offset}
+	return nil
+}

@@ -1,0 +1,166 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/guests/sdk"
+)
+
+// Behaviour is what a phase does in place of its work:
+//
+//	ok                    its work
+//	fail                  an error without a kind; fail:retryable, fail:fatal, fail:stop: with one and the code broken
+//	own:CODE              an error with a code of the driver's own
+//	io:CAUSE              an error with an I/O cause by its name, as io:timeout
+//	panic, nil, divide    a trap: a Go panic, a nil dereference, a division by zero
+//	recurse               a recursion without end
+//	exit:N                the process's end with that number
+//	loop                  computing for ever
+//	oom                   memory without end
+//	sleep, sleep:DURATION sleeping, for ever or that long, then its work
+//	block-read            reading from the connection without a deadline
+//	disconnected, reconnect:REASON, fatal, yielded    run's outcome
+type Behaviour string
+
+// maxNumber is above every exit code.
+const maxNumber = 256
+
+// outcomeError carries an outcome out of a poll.
+type outcomeError struct{ outcome sdk.Outcome }
+
+func (*outcomeError) Error() string { return "the script ends the run" }
+
+// parse returns what the behaviour does. The stream may be nil.
+func (b Behaviour) parse() (func(ctx *sdk.Context, s *sdk.Stream) error, error) {
+	verb, arg, _ := strings.Cut(string(b), ":")
+	switch verb {
+	case "", "ok":
+		return func(*sdk.Context, *sdk.Stream) error { return nil }, nil
+	case "fail", "own", "io":
+		return failing(verb, arg)
+	case "exit":
+		n, err := strconv.ParseUint(arg, 10, 8)
+		return func(*sdk.Context, *sdk.Stream) error { os.Exit(int(n)); return nil }, err
+	case "sleep":
+		return sleeping(arg)
+	case "block-read":
+		return blockRead, nil
+	case "disconnected", "reconnect", "fatal", "yielded":
+		return ending(verb, arg), nil
+	}
+	if f := fault(verb); f != nil {
+		return func(*sdk.Context, *sdk.Stream) error { f(); return nil }, nil
+	}
+	return nil, fmt.Errorf("unknown behaviour %q", b)
+}
+
+func failing(verb, arg string) (func(*sdk.Context, *sdk.Stream) error, error) {
+	err := errors.New("scripted failure")
+	switch verb + ":" + arg {
+	case "fail:":
+	case "fail:retryable":
+		err = sdk.Retryable("broken", "scripted failure")
+	case "fail:fatal":
+		err = sdk.Fatal("broken", "scripted failure")
+	case "fail:stop":
+		err = sdk.Stop("broken", "scripted failure")
+	default:
+		switch {
+		case verb == "own" && arg != "":
+			err = &sdk.Error{Code: arg, Summary: "scripted failure"}
+		case verb == "io":
+			cause, ok := ioErrorNamed(arg)
+			if !ok {
+				return nil, fmt.Errorf("unknown I/O error %q", arg)
+			}
+			err = fmt.Errorf("scripted failure: %w", cause)
+		default:
+			return nil, fmt.Errorf("unknown behaviour %q", verb+":"+arg)
+		}
+	}
+	return func(*sdk.Context, *sdk.Stream) error { return err }, nil
+}
+
+func ioErrorNamed(name string) (sdk.IOError, bool) {
+	for e := sdk.ErrTimeout; e <= sdk.ErrOther; e++ {
+		if driver.IOError(e).String() == name {
+			return e, true
+		}
+	}
+	return 0, false
+}
+
+func sleeping(arg string) (func(*sdk.Context, *sdk.Stream) error, error) {
+	d := sdk.Forever
+	if arg != "" {
+		var err error
+		if d, err = sdk.ParseDuration(arg); err != nil {
+			return nil, err
+		}
+	}
+	return func(*sdk.Context, *sdk.Stream) error { time.Sleep(d); return nil }, nil
+}
+
+func blockRead(_ *sdk.Context, s *sdk.Stream) error {
+	if s == nil {
+		return errors.New("block-read without a connection")
+	}
+	_, err := s.Read(make([]byte, maxNumber))
+	return err
+}
+
+func ending(verb, arg string) func(*sdk.Context, *sdk.Stream) error {
+	outcome := sdk.Disconnected()
+	switch verb {
+	case "reconnect":
+		outcome = sdk.Reconnect(arg)
+	case "fatal":
+		outcome = sdk.FatalOutcome(&sdk.Error{Code: "broken", Summary: "scripted failure"})
+	case "yielded":
+		outcome = sdk.Yielded()
+	}
+	return func(*sdk.Context, *sdk.Stream) error { return &outcomeError{outcome} }
+}
+
+// fault returns what breaks the instance, nil for an unknown name.
+func fault(name string) func() {
+	switch name {
+	case "panic":
+		return func() { panic("scripted panic") }
+	case "nil":
+		return func() { var s *Settings; s.Cycle++ }
+	case "divide":
+		return func() { zero := len(os.Args) - len(os.Args); _ = maxNumber / zero }
+	case "recurse":
+		return func() { recurse(0) }
+	case "loop":
+		return spin
+	case "oom":
+		return exhaust
+	}
+	return nil
+}
+
+//go:noinline
+func recurse(n int) int { return recurse(n+1) + n }
+
+//go:noinline
+func spin() {
+	for i := 0; i >= 0; {
+		i ^= 1
+	}
+}
+
+func exhaust() {
+	var all [][]byte
+	for {
+		all = append(all, slices.Repeat([]byte{1}, 1<<20))
+	}
+}

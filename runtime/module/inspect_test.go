@@ -1,0 +1,135 @@
+package module
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/droverhq/drover/abi/canon"
+	"github.com/droverhq/drover/abi/canon/wasmtest"
+	"github.com/droverhq/drover/abi/driver/host"
+	"github.com/droverhq/drover/runtime/failure"
+)
+
+// exports are functions of the signatures that the world prescribes, each of which traps.
+func exports(except string) []wasmtest.Func {
+	var out []wasmtest.Func
+	for _, s := range host.ExportSignatures() {
+		if s.Name != except {
+			out = append(out, wasmtest.Func{Signature: s, Body: []byte{0x00}})
+		}
+	}
+	return out
+}
+
+func signature(module, name string, params ...api.ValueType) canon.Signature {
+	return canon.Signature{Module: module, Name: name, Params: params}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	ctx := context.Background()
+	const run = "drover:driver/lifecycle@0.1.0#run"
+	another := wasmtest.Func{Signature: canon.Signature{Name: run, Results: []api.ValueType{api.ValueTypeI64}}, Body: []byte{0x00}}
+	tests := []struct {
+		name   string
+		binary []byte
+		code   failure.Code
+		text   string
+	}{
+		{"nothing", nil, failure.ABIEncoding, "not a WebAssembly module"},
+		{"text", []byte("hello, this is no module"), failure.ABIEncoding, "not a WebAssembly module"},
+		{"component", []byte(componentPreamble + "more"), failure.ABIEncoding, "a driver is a core module"},
+		{"cut", wasmtest.Module{Funcs: exports("")}.Encode()[:60], failure.ABIEncoding, "compile the module"},
+		{"too large", append([]byte(preamble), make([]byte, maxSize)...), failure.ABIEncoding, "more than 67108864"},
+		{"no exports", wasmtest.Module{}.Encode(), failure.ABIExport, "missing"},
+		{"one export missing", wasmtest.Module{Funcs: exports(run)}.Encode(), failure.ABIExport, run + ": missing"},
+		{"export of another type", wasmtest.Module{Funcs: append(exports(run), another)}.Encode(),
+			failure.ABIExport, run + ": is () -> (i64), not "},
+		{"no memory", wasmtest.Module{Funcs: exports(""), NoMemory: true}.Encode(), failure.ABIExport, "memory: missing"},
+		{"newer import", wasmtest.Module{Imports: []canon.Signature{signature("drover:driver/io@0.2.0", "f")}, Funcs: exports("")}.Encode(),
+			failure.ABIVersion, "imports version 0.2.0 of drover:driver, this host has 0.1.0"},
+		{"newer export", wasmtest.Module{Funcs: append(exports(""), trapping("drover:driver/lifecycle@0.3.0#run", 0x00))}.Encode(),
+			failure.ABIVersion, "exports version 0.3.0"},
+		{"unknown module", wasmtest.Module{Imports: []canon.Signature{signature("env", "emscripten")}, Funcs: exports("")}.Encode(),
+			failure.ABIImport, `imports "emscripten" of "env"`},
+		{"unknown function", wasmtest.Module{Imports: []canon.Signature{signature("drover:driver/data@0.1.0", "steal")}, Funcs: exports("")}.Encode(),
+			failure.ABIImport, "drover:driver/data@0.1.0 steal: no such function"},
+		{"import of another type", wasmtest.Module{Imports: []canon.Signature{signature("drover:driver/data@0.1.0", "publish", api.ValueTypeF32)}, Funcs: exports("")}.Encode(),
+			failure.ABIImport, "publish: is (f32) -> (), not "},
+		{"traps when described", wasmtest.Module{Funcs: exports("")}.Encode(), failure.TrapUnreachable, "unreachable"},
+		{"minimum memory above the cap", wasmtest.Module{Funcs: exports(""), Pages: DefaultMemory/pageSize + 1}.Encode(),
+			failure.LimitMemory, "needs 33619968 bytes of memory from the start, its limit is 33554432"},
+	}
+	loader, err := NewLoader("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = loader.Close(ctx) })
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := loader.Load(ctx, test.binary)
+			f, ok := errors.AsType[*failure.Failure](err)
+			if !ok || f.Code != test.code || !strings.Contains(f.Summary, test.text) || f.Phase != failure.PhaseDescribe {
+				t.Errorf("got %v, want %s with %q", err, test.code, test.text)
+			}
+			if len(loader.modules) != 0 {
+				t.Errorf("%d modules are kept", len(loader.modules))
+			}
+		})
+	}
+}
+
+func TestLoadFileReportsTheFile(t *testing.T) {
+	loader, err := NewLoader(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loader.Close(context.Background())
+	if _, err := loader.LoadFile(context.Background(), filepath.Join(t.TempDir(), "absent.wasm")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := loader.LoadFile(context.Background(), t.TempDir()); err == nil {
+		t.Error("a directory is no module")
+	}
+}
+
+func TestCacheIsClosedToOthers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	loader, err := NewLoader(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loader.Close(context.Background())
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+// FuzzCheck has everything that happens to a binary before its code runs.
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte(preamble))
+	f.Add(wasmtest.Module{Funcs: exports("")}.Encode())
+	f.Add(wasmtest.Module{Imports: []canon.Signature{signature("drover:driver/data@0.1.0", "publish")}}.Encode())
+	ctx := context.Background()
+	f.Fuzz(func(t *testing.T, binary []byte) {
+		m := &Module{runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())}
+		defer m.runtime.Close(ctx)
+		err := m.compile(ctx, binary)
+		if err == nil {
+			return
+		}
+		if fail, ok := errors.AsType[*failure.Failure](err); !ok || fail.Code == failure.HostPanic {
+			t.Errorf("got %v", err)
+		}
+	})
+}
