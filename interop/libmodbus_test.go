@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -43,8 +42,7 @@ func startUnitTestServer(t *testing.T, program string) string {
 	// The shell passes the signal on: it is what the test ends.
 	loop := `trap 'kill $! 2>/dev/null; exit 0' TERM; while :; do "$0" & wait $!; done`
 	p := start(t, "", []string{"PORT=" + port}, "bash", "-c", loop, program)
-	var once sync.Once
-	t.Cleanup(func() { once.Do(func() { p.stop(t) }) })
+	t.Cleanup(func() { p.stop(t) })
 	return port
 }
 

@@ -5,13 +5,15 @@ package interop
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 )
 
 // tables are what a unit holds, by area and first address.
 type tables map[string]map[string][]uint16
 
-// orders are the ways in which devices store values of several registers. A is the highest byte of a 32-bit value.
+// orders are the ways in which devices store values. A is the highest byte of a 32-bit value; where an order swaps the
+// bytes of a register, it does so in values of one register too.
 var orders = []string{"ABCD", "CDAB", "BADC", "DCBA"}
 
 // words returns the big-endian bytes of a value as registers in an order.
@@ -36,17 +38,20 @@ func every(order string) tables {
 	negative := int64(-1_234_567_890_123_456_789)
 	return tables{
 		"holding": {
-			"100": {0xfffe},
-			"101": {65535},
+			"100": words(order, 0xfffe, 1),
+			"101": words(order, 65535, 1),
 			"110": words(order, uint64(uint32(0x80000001)), 2),
 			"112": words(order, 4_000_000_000, 2),
 			"114": words(order, uint64(math.Float32bits(21.7)), 2),
 			"120": words(order, uint64(negative), 4),
 			"124": words(order, math.MaxUint64, 4),
 			"128": words(order, math.Float64bits(math.Pi), 4),
-			"200": {0x0005},
+			"200": words(order, 0x0005, 1),
 		},
-		"input":    {"0": {215, 216, 217, 218}, "1000": {7}, "40000": {40000}},
+		"input": {
+			"0":    slices.Concat(words(order, 215, 1), words(order, 216, 1), words(order, 217, 1), words(order, 218, 1)),
+			"1000": words(order, 7, 1), "40000": words(order, 40000, 1),
+		},
 		"coil":     {"0": {1, 0, 1}},
 		"discrete": {"10": {0, 1}},
 	}

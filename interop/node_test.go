@@ -18,6 +18,7 @@ import (
 // node is a node that runs as its users run it, and a plain NATS client that hears it.
 type node struct {
 	process *process
+	conn    *nats.Conn
 
 	mu     sync.Mutex
 	points map[string]reading  // by "channel/device.point"
@@ -50,6 +51,7 @@ func startNode(t *testing.T, channels string) *node {
 		t.Fatalf("connect to the node: %v", err)
 	}
 	t.Cleanup(conn.Close)
+	n.conn = conn
 	if _, err := conn.Subscribe("drover.>", n.hear); err != nil {
 		t.Fatalf("subscribe: %v", err)
 	}

@@ -25,6 +25,8 @@ type process struct {
 	output lockedBuffer
 	done   chan struct{}
 	err    error
+	// stopped says whether it was the test that asked it to end.
+	stopped bool
 }
 
 // start runs a program until the test ends. What it printed is shown when the test has failed.
@@ -42,7 +44,14 @@ func start(t *testing.T, stdin string, environment []string, name string, args .
 		p.err = p.cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // It may have ended.
+		select {
+		case <-p.done:
+			if !p.stopped {
+				t.Errorf("%s ended by itself: %v", name, p.err)
+			}
+		default:
+			_ = p.cmd.Process.Kill() // It is waited for right after.
+		}
 		<-p.done
 		if t.Failed() {
 			t.Logf("output of %s:\n%s", name, p.output.tail(8000))
@@ -54,6 +63,7 @@ func start(t *testing.T, stdin string, environment []string, name string, args .
 // stop sends SIGTERM, waits for the end, and returns the exit code.
 func (p *process) stop(t *testing.T) int {
 	t.Helper()
+	p.stopped = true
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatalf("stop %s: %v", p.cmd.Path, err)
 	}

@@ -19,7 +19,7 @@ func TestFlatten(t *testing.T) {
 		}
 		return strings.Join(ps, ", ")
 	}
-	for _, c := range []struct{ wit, imported, exported string }{
+	functions := []struct{ wit, imported, exported string }{
 		{"func(a: u8, b: f32, c: f64)", "(i32, f32, f64) ->", "(i32, f32, f64) ->"},
 		{"func(a: u8, b: f32, c: f64) -> f32", "(i32, f32, f64) -> f32", "(i32, f32, f64) -> f32"},
 		{"func(a: u8, b: f32, c: f64) -> u8", "(i32, f32, f64) -> i32", "(i32, f32, f64) -> i32"},
@@ -29,16 +29,21 @@ func TestFlatten(t *testing.T) {
 		{"func(" + params(17) + ")", "(i32) ->", "(i32) ->"},
 		{"func(" + params(17) + ") -> u8", "(i32) -> i32", "(i32) -> i32"},
 		{"func(" + params(17) + ") -> tuple<u8, u8>", "(i32, i32) ->", "(i32) -> i32"},
-	} {
-		for world, want := range map[string]string{"import": c.imported, "export": c.exported} {
-			w, err := load(witDir(t, "interface i { record one { x: f32 } f: "+c.wit+"; } world w { "+world+" i; }"), "w")
-			if err != nil {
-				t.Fatal(err)
-			}
-			fs := append(w.imports, w.exports...)
-			if got := coreText(fs[0].funcs[0]); got != want {
-				t.Errorf("%s of %s: %s, want %s", world, c.wit, got, want)
-			}
+	}
+	var wit strings.Builder
+	for i, f := range functions {
+		fmt.Fprintf(&wit, "f%d: %s;\n", i, f.wit)
+	}
+	w, err := load(witDir(t, "interface i { record one { x: f32 } "+wit.String()+" } world w { import i; export i; }"), "w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range functions {
+		if got := coreText(w.imports[0].funcs[i]); got != f.imported {
+			t.Errorf("import of %s: %s, want %s", f.wit, got, f.imported)
+		}
+		if got := coreText(w.exports[0].funcs[i]); got != f.exported {
+			t.Errorf("export of %s: %s, want %s", f.wit, got, f.exported)
 		}
 	}
 }
@@ -65,7 +70,7 @@ func TestLayout(t *testing.T) {
 		}
 		return strings.Join(cs, ", ")
 	}
-	for _, c := range []struct {
+	types := []struct {
 		wit         string
 		size, align int
 		flat        string
@@ -94,12 +99,18 @@ func TestLayout(t *testing.T) {
 		{"variant t { a(f32), b(f64) }", 16, 8, "i32, i64"},
 		{"variant t { a(f64), b(u64) }", 16, 8, "i32, i64"},
 		{"variant t { a(string), b(u64), c(tuple<f32, f32>) }", 16, 8, "i32, i64, i32"},
-	} {
-		w, err := load(witDir(t, "interface i { "+c.wit+" f: func(v: t); } world w { import i; }"), "w")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := w.imports[0].funcs[0].params[0].typ
+	}
+	var wit strings.Builder
+	for i, c := range types {
+		name := fmt.Sprintf("t%d", i)
+		fmt.Fprintf(&wit, "%s f%d: func(v: %s);\n", strings.Replace(c.wit, " t ", " "+name+" ", 1), i, name)
+	}
+	w, err := load(witDir(t, "interface i { "+wit.String()+" } world w { import i; }"), "w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range types {
+		got := w.imports[0].funcs[i].params[0].typ
 		if got.size != c.size || got.align != c.align || join(got.flat) != c.flat {
 			t.Errorf("%s has size %d, alignment %d, flat %s; want %d, %d, %s",
 				c.wit, got.size, got.align, join(got.flat), c.size, c.align, c.flat)

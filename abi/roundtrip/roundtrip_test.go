@@ -13,16 +13,16 @@ import (
 // TestGuest builds the guest in plain Go once for all that is tested with it.
 func TestGuest(t *testing.T) {
 	wasm := echotest.BuildGo(t, "github.com/droverhq/drover/guests/roundtrip")
-	t.Run("round trips", func(t *testing.T) { roundTrips(t, wasm) })
 	t.Run("signatures", func(t *testing.T) { signatures(t, wasm) })
-	t.Run("crowd", func(t *testing.T) { crowd(t, wasm) })
-	t.Run("steady", func(t *testing.T) { steady(t, wasm) })
+	g := echotest.New(t, wasm)
+	t.Run("round trips", func(t *testing.T) { roundTrips(t, g) })
+	t.Run("crowd", func(t *testing.T) { crowd(t, g) })
+	t.Run("steady", func(t *testing.T) { steady(t, g) })
 }
 
-func roundTrips(t *testing.T, wasm []byte) {
-	g := echotest.New(t, wasm)
-	for seed := range uint64(20) {
-		g.Run(t, seed, 5)
+func roundTrips(t *testing.T, g *echotest.Rig) {
+	for seed := range uint64(10) {
+		g.Run(t, seed, 4)
 	}
 }
 
@@ -47,8 +47,7 @@ func signatures(t *testing.T, wasm []byte) {
 }
 
 // crowd has many goroutines of the guest call imports in turns, with collections in between: none disturbs another.
-func crowd(t *testing.T, wasm []byte) {
-	g := echotest.New(t, wasm)
+func crowd(t *testing.T, g *echotest.Rig) {
 	stack := []uint64{20}
 	if err := g.Module.ExportedFunction("crowd").CallWithStack(g.Context(t.Context()), stack); err != nil {
 		t.Fatal(err)
@@ -59,8 +58,7 @@ func crowd(t *testing.T, wasm []byte) {
 }
 
 // steady sees that a call of an import allocates nothing on either side once its memory has grown to the need.
-func steady(t *testing.T, wasm []byte) {
-	g := echotest.New(t, wasm)
+func steady(t *testing.T, g *echotest.Rig) {
 	g.Mirror.Quiet = true
 	f := g.Module.ExportedFunction("steady")
 	ctx := g.Context(t.Context())

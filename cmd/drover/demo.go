@@ -63,10 +63,8 @@ func runDemo(ctx context.Context, o demoOptions, g *globals) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := lasting(ctx, o.length)
-	defer cancel()
 	log := slog.New(slog.NewTextHandler(g.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	return show(ctx, cfg, log, g)
+	return o.show(ctx, cfg, log, g)
 }
 
 // plant is what the demo reads.
@@ -164,8 +162,8 @@ func (o demoOptions) config(data string, p *plant) (*config.Node, error) {
 	return cfg, nil
 }
 
-// show runs the node until ctx is done, and shows what it publishes as any client would.
-func show(ctx context.Context, cfg *config.Node, log *slog.Logger, g *globals) error {
+// show runs the node until ctx is done or its time is over, and shows what it publishes as any client would.
+func (o demoOptions) show(ctx context.Context, cfg *config.Node, log *slog.Logger, g *globals) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var watching sync.WaitGroup
@@ -173,11 +171,13 @@ func show(ctx context.Context, cfg *config.Node, log *slog.Logger, g *globals) e
 	err := drover.Run(ctx, cfg, drover.Options{Logger: log, Version: currentVersion().Version}, func(n *drover.Node) {
 		watching.Go(func() {
 			defer cancel()
+			ctx, end := lasting(ctx, o.length)
+			defer end()
 			watchErr = watchDemo(ctx, cfg.Name, n.URL(), g)
 		})
 	})
 	watching.Wait()
-	return errors.Join(err, watchErr)
+	return errors.Join(orderly(ctx, err), watchErr)
 }
 
 func watchDemo(ctx context.Context, node, url string, g *globals) error {
@@ -190,11 +190,6 @@ func watchDemo(ctx context.Context, node, url string, g *globals) error {
 	if !g.json {
 		fmt.Fprintf(g.out, "NATS on %s, subjects %s.%s.>\n\n", url, message.DefaultPrefix, node)
 	}
-	f := follower{terminal: g.terminal, json: g.json, values: newValues()}
-	snapshot, err := r.snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	f.values.start(snapshot)
+	f := follower{terminal: g.terminal, json: g.json, values: newValues(), ask: r.snapshot}
 	return r.follow(ctx, &f)
 }

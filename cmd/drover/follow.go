@@ -31,7 +31,9 @@ type follower struct {
 	// count is how many data messages end it; 0 is without end.
 	count  int
 	values *values
-	shown  int
+	// ask returns what the node knows of its channels: what was said before we heard it.
+	ask   func(ctx context.Context) (message.Snapshot, error)
+	shown int
 }
 
 // follow shows messages until ctx is done, the channel is closed or the count is reached.
@@ -62,7 +64,7 @@ func (f *follower) each(ctx context.Context, messages <-chan incoming, tick <-ch
 			if !ok {
 				return draw()
 			}
-			if err := f.take(m); err != nil {
+			if err := f.take(ctx, m); err != nil {
 				return err
 			}
 			if f.count > 0 && f.shown >= f.count {
@@ -73,7 +75,7 @@ func (f *follower) each(ctx context.Context, messages <-chan incoming, tick <-ch
 }
 
 // take shows one message. A message that cannot be decoded is said so, and no reason to end.
-func (f *follower) take(m incoming) error {
+func (f *follower) take(ctx context.Context, m incoming) error {
 	if f.only.device != "" && m.Device != "" && m.Device != f.only.device {
 		return nil
 	}
@@ -83,7 +85,7 @@ func (f *follower) take(m incoming) error {
 	var err error
 	switch m.Kind {
 	case message.KindData:
-		err = decoded(m, f.data)
+		err = decoded(m, func(m incoming, d message.Data) error { return f.data(ctx, m, d) })
 	case message.KindHandle:
 		err = decoded(m, func(m incoming, h message.Handle) error {
 			f.values.handle(m.Channel, m.Device, h)
@@ -106,7 +108,10 @@ func decoded[T any](m incoming, use func(incoming, T) error) error {
 	return use(m, v)
 }
 
-func (f *follower) data(m incoming, d message.Data) error {
+func (f *follower) data(ctx context.Context, m incoming, d message.Data) error {
+	if err := f.meet(ctx, m.Channel, m.Device); err != nil {
+		return err
+	}
 	used := false
 	for _, name := range slices.Sorted(maps.Keys(d.Points)) {
 		if f.only.point != "" && f.only.point != name {
@@ -121,6 +126,20 @@ func (f *follower) data(m incoming, d message.Data) error {
 	if used {
 		f.shown++
 	}
+	return nil
+}
+
+// meet asks the node for the units of a device that is new to us.
+func (f *follower) meet(ctx context.Context, channel, device string) error {
+	if f.values.knows(channel, device) {
+		return nil
+	}
+	snapshot, err := f.ask(ctx)
+	if err != nil {
+		return err
+	}
+	f.values.start(snapshot)
+	f.values.handle(channel, device, message.Handle{})
 	return nil
 }
 

@@ -50,7 +50,8 @@ func runRun(ctx context.Context, o runOptions, g *globals) error {
 	if err != nil {
 		return coded(exitUsage, err)
 	}
-	if err := drover.Run(ctx, cfg, drover.Options{Logger: log, Version: currentVersion().Version}, nil); err != nil {
+	err = drover.Run(ctx, cfg, drover.Options{Logger: log, Version: currentVersion().Version}, nil)
+	if err := orderly(ctx, err); err != nil {
 		return fmt.Errorf("run node %s: %w", cfg.Name, err)
 	}
 	return nil

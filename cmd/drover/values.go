@@ -36,11 +36,14 @@ type shown struct {
 type values struct {
 	points map[pointKey]shown
 	units  map[pointKey]string
+	met    map[pointKey]bool // devices
 	states map[string]message.State
 }
 
 func newValues() *values {
-	return &values{points: map[pointKey]shown{}, units: map[pointKey]string{}, states: map[string]message.State{}}
+	return &values{
+		points: map[pointKey]shown{}, units: map[pointKey]string{}, met: map[pointKey]bool{}, states: map[string]message.State{},
+	}
 }
 
 // start takes what a node knows already.
@@ -56,9 +59,15 @@ func (v *values) start(snapshot message.Snapshot) {
 }
 
 func (v *values) handle(channel, device string, handle message.Handle) {
+	v.met[pointKey{channel: channel, device: device}] = true
 	for point, d := range handle.Points {
 		v.units[pointKey{channel, device, point}] = d.Unit
 	}
+}
+
+// knows says whether the handle of a device has been seen.
+func (v *values) knows(channel, device string) bool {
+	return v.met[pointKey{channel: channel, device: device}]
 }
 
 func (v *values) data(channel, device, point string, at time.Time, p message.Point) shown {

@@ -59,7 +59,7 @@ func runWatch(ctx context.Context, o watchOptions, only pointKey, g *globals) er
 	}
 	ctx, cancel := lasting(ctx, o.length)
 	defer cancel()
-	f := follower{terminal: g.terminal, json: g.json, only: only, count: o.count, values: newValues()}
+	f := follower{terminal: g.terminal, json: g.json, only: only, count: o.count, values: newValues(), ask: node.snapshot}
 	f.values.start(snapshot)
 	return node.follow(ctx, &f)
 }

@@ -40,7 +40,7 @@ func ParseDuration(s string) (time.Duration, error) {
 // UnmarshalJSON implements json.Unmarshaler.
 func (d *Duration) UnmarshalJSON(text []byte) error {
 	var s string
-	if json.Unmarshal(text, &s) != nil {
+	if json.Unmarshal(text, &s) != nil || string(text) == "null" {
 		return errors.New(`expected a duration as text, such as "500ms" or "2d"`)
 	}
 	parsed, err := ParseDuration(s)

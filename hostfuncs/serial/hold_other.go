@@ -12,3 +12,5 @@ func openHold(path string) (hold, error) { return hold{key: strings.ToUpper(path
 func (h *hold) lock() error { return nil }
 
 func (h *hold) close() {}
+
+func (h *hold) wake() {}

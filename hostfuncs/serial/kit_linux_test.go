@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/hostfuncs/grant"
@@ -15,13 +16,22 @@ import (
 
 var plain = driver.Mode{Baud: 9600, DataBits: 8}
 
-// line returns a pseudo-terminal: the end that plays the device, and the path of the port.
+// line returns a pseudo-terminal: the end that plays the device, whose Close ends its reads, and the path of the port.
 func line(t *testing.T) (device *os.File, path string) {
 	t.Helper()
-	device, port, err := pty.Open()
+	blocking, port, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
+	fd, err := unix.FcntlInt(blocking.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	device = os.NewFile(uintptr(fd), blocking.Name())
+	_ = blocking.Close()
 	t.Cleanup(func() {
 		_ = device.Close()
 		_ = port.Close()

@@ -126,10 +126,15 @@ func (p *Port) Discard() error { return p.use(bugst.Port.ResetInputBuffer) }
 
 // Interrupt implements stream.Device: it discards what a write, or a drain, waits for.
 func (p *Port) Interrupt() {
-	if p.busy.Load() > 0 {
-		p.interrupted.Store(true)
-		_ = p.use(bugst.Port.ResetOutputBuffer) // Where it does not help, the writer is stuck.
+	if p.busy.Load() == 0 {
+		return
 	}
+	p.interrupted.Store(true)
+	_ = p.use(func(native bugst.Port) error { // Where it does not help, the writer is stuck.
+		err := native.ResetOutputBuffer()
+		p.hold.wake()
+		return err
+	})
 }
 
 // Gap implements stream.Device.

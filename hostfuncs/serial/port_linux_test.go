@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/hostfuncs/grant"
 	"github.com/droverhq/drover/hostfuncs/stream"
 )
 
@@ -183,8 +185,8 @@ func TestUnplugged(t *testing.T) {
 func TestBlockedWrite(t *testing.T) {
 	p := ports(t)
 	_, path := line(t)
-	l := stream.Open(opener(p, path))
-	blockWrite(t, l, path)
+	port := open(t, p, path)
+	l := blockWrite(t, port, path)
 	if !l.Dirty() {
 		t.Error("clean")
 	}
@@ -203,20 +205,13 @@ func (stiff) ResetOutputBuffer() error { return nil }
 func TestStuckWrite(t *testing.T) {
 	p := ports(t)
 	device, path := line(t)
-	l := stream.Open(func(ctx context.Context) (stream.Device, error) {
-		dev, err := opener(p, path)(ctx)
-		if err != nil {
-			return nil, err
-		}
-		port := dev.(*Port)
-		port.native = stiff{port.native}
-		return port, nil
-	})
-	blockWrite(t, l, path)
+	port := open(t, p, path)
+	port.native = stiff{port.native}
+	l := blockWrite(t, port, path)
 	if err := l.Close(); !errors.Is(err, stream.ErrStuck) {
 		t.Fatalf("closed with %v", err)
 	}
-	_, err := opener(p, path)(t.Context())
+	_, err := p.Open(t.Context(), grant.Serial{Path: path, Mode: plain}, time.Time{})
 	wantCode(t, err, driver.IOErrorStuck)
 
 	read := make(chan struct{})
@@ -230,39 +225,45 @@ func TestStuckWrite(t *testing.T) {
 	<-read
 }
 
-// blockWrite has a write block until it is stopped.
-func blockWrite(t *testing.T, l *stream.Line, path string) {
+// blockWrite fills the port, has a write block, and stops it.
+func blockWrite(t *testing.T, port *Port, path string) *stream.Line {
 	t.Helper()
+	fill(t, path)
+	l := stream.Open(func(context.Context) (stream.Device, error) { return port, nil })
 	s := stream.New("main", l, owner{}, false)
 	if r := s.Ready(t.Context(), uint64(time.Minute)); r.Failed {
 		t.Fatal(l.Err())
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	wrote := make(chan driver.IOError)
-	go func() { wrote <- s.Write(ctx, make([]byte, stream.MaxTransfer), uint64(time.Minute)).Err }()
-	awaitBlockedWrite(t, path)
+	go func() { wrote <- s.Write(ctx, make([]byte, 1000), uint64(time.Minute)).Err }()
+	for port.busy.Load() == 0 {
+		runtime.Gosched()
+	}
 	stop()
 	if got := <-wrote; got != driver.IOErrorCancelled {
 		t.Fatalf("ended with %v", got)
 	}
+	return l
 }
 
-// awaitBlockedWrite waits until the port's queue takes nothing more.
-func awaitBlockedWrite(t *testing.T, path string) {
+// fill writes until the port takes nothing more, also after a while: the kernel moves what it took to the other end.
+func fill(t *testing.T, path string) {
 	t.Helper()
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
+	writable := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 	for {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-		n, err := unix.Poll(fds, 0)
-		if err != nil && err != unix.EINTR {
-			t.Fatal(err)
-		}
-		if n == 0 {
+		_, wrote := unix.Write(fd, make([]byte, 256))
+		n, polled := unix.Poll(writable, 50)
+		if wrote == unix.EAGAIN && polled == nil && n == 0 {
 			return
+		}
+		if err := errors.Join(wrote, polled); err != nil && wrote != unix.EAGAIN && polled != unix.EINTR {
+			t.Fatal(err)
 		}
 	}
 }

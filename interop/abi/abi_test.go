@@ -82,7 +82,7 @@ func TestRoundTripsInC(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := echotest.New(t, module)
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		g.Run(t, seed, 5)
 	}
 }

@@ -114,5 +114,5 @@ func (o *observer) Parked(uint64) {}
 func (o *observer) Revoked(uint64) { o.config.Sink.Revoke() }
 
 func (o *observer) ReconnectRequested(attempt uint64, reason string) {
-	o.config.Logger.Info("reconnect requested", "attempt", attempt, "reason", reason)
+	o.config.Logger.Info("reconnect requested", "channel", o.config.Name, "attempt", attempt, "reason", reason)
 }

@@ -32,7 +32,8 @@ type Config struct {
 	Deadlines  supervise.Deadlines
 	Quarantine supervise.Quarantine
 	// Sink takes what the channel has to say.
-	Sink   Sink
+	Sink Sink
+	// Logger gets the channel's log, labelled with its name.
 	Logger *slog.Logger
 }
 

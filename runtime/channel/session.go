@@ -137,7 +137,7 @@ func (s *session) Run(ctx *supervise.Context) (supervise.Outcome, error) {
 // in runs one phase. Its I/O, which configure has none of, ends ioMargin before the phase does, and a guest that is still
 // calling the host when waiting is over is ended at its next call.
 func (s *session) in(ctx *supervise.Context, phase failure.Phase, call func(context.Context, driver.Session) error) error {
-	s.phase = phase
+	s.phase, s.log.logger = phase, ctx.Logger()
 	s.signals.io.Store(phase != failure.PhaseConfigure)
 	defer s.signals.io.Store(false)
 	var guestCtx context.Context = ctx

@@ -17,7 +17,6 @@ import (
 	"github.com/droverhq/drover/runtime/natsbridge"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 	"github.com/droverhq/drover/runtime/point"
-	"github.com/droverhq/drover/runtime/supervise"
 )
 
 var at = time.Date(2026, 11, 23, 9, 20, 1, 123456789, time.FixedZone("CET", 3600))
@@ -27,8 +26,6 @@ func TestMessages(t *testing.T) {
 	s := startServer(t, "127.0.0.1:0")
 	sub := subscribe(t, s.URL(), "drover.>")
 	b := startBridge(t, natsbridge.Config{Server: s, Epoch: "e1"})
-	c := b.Channel("boiler")
-
 	retries := 2
 	record := failure.Record{
 		Phase: failure.PhaseConnect, Kind: failure.Retryable, Code: failure.IORefused, Summary: "connect \"main\"",
@@ -52,7 +49,7 @@ func TestMessages(t *testing.T) {
 		schema        string
 	}{
 		{func() {
-			c.Data(point.Batch{Device: "pump1", Seq: 42, Time: at, Readings: []point.Reading{
+			b.Data("boiler", point.Batch{Device: "pump1", Seq: 42, Time: at, Readings: []point.Reading{
 				reading(t, "pressure", 21.5, at), {Name: "flow", Quality: driver.QualityBad, Code: "io.timeout", Time: at},
 			}})
 		}, "drover.n1.boiler.data.pump1", `{"ts":"2026-11-23T08:20:01.123456789Z","epoch":"e1","seq":42,` +
@@ -60,37 +57,41 @@ func TestMessages(t *testing.T) {
 		{func() {
 			old := reading(t, "level", -0.25, at.Add(-time.Second))
 			old.Quality, old.Code = driver.QualityUncertain, "driver.stale"
-			c.Data(point.Batch{Device: "pump1", Seq: 43, Time: at, Readings: []point.Reading{old}})
+			b.Data("boiler", point.Batch{Device: "pump1", Seq: 43, Time: at, Readings: []point.Reading{old}})
 		}, "drover.n1.boiler.data.pump1", `{"ts":"2026-11-23T08:20:01.123456789Z","epoch":"e1","seq":43,"points":{"level":` +
 			`{"v":-0.25,"q":"uncertain","code":"driver.stale","ts":"2026-11-23T08:20:00.123456789Z"}}}`, "data"},
-		{func() { c.State(supervise.Snapshot{State: supervise.Connected, Since: at, Attempt: 3, Generation: 1}) },
-			"drover.n1.boiler.state", now + `"state":"connected","number":3,"since":"2026-11-23T08:20:01.123456789Z",` +
-				`"attempt":3,"generation":1}`, "state"},
 		{func() {
-			c.State(supervise.Snapshot{
-				State: supervise.Reconnecting, Reason: "io.refused", Since: at, Attempt: 3, Generation: 1,
-				Backoff: 1500 * time.Millisecond, NextRetry: record.NextRetry, RetriesLeft: &retries, LastFailure: &record,
+			b.State("boiler", message.State{
+				State: "connected", Number: 3, Since: message.Time{Time: at}, Attempt: 3, Generation: 1,
+			})
+		}, "drover.n1.boiler.state", now + `"state":"connected","number":3,"since":"2026-11-23T08:20:01.123456789Z",` +
+			`"attempt":3,"generation":1}`, "state"},
+		{func() {
+			last := natsbridge.FailureOf(record)
+			b.State("boiler", message.State{
+				State: "reconnecting", Number: 4, Reason: "io.refused", Since: message.Time{Time: at}, Attempt: 3,
+				Generation: 1, Backoff: 1.5, NextRetry: last.NextRetry, RetriesLeft: &retries, LastFailure: &last,
 			})
 		}, "drover.n1.boiler.state", now + `"state":"reconnecting","number":4,"reason":"io.refused",` +
 			`"since":"2026-11-23T08:20:01.123456789Z","attempt":3,"generation":1,"backoff":1.5,` +
 			`"next_retry":"2026-11-23T08:20:02.623456789Z","retries_left":2,"last_failure":{` + failed + `}}`, "state"},
 		{func() {
-			c.Device(point.DeviceState{
+			b.Device("boiler", point.DeviceState{
 				Device: "pump1", Status: driver.StatusDegraded, Reason: "io.timeout", Since: at,
 				Gauges: map[string]float64{"crc_errors": 2, "round_trip": 0.0125, "broken": math.NaN()},
 			})
 		}, "drover.n1.boiler.device.pump1", now + `"status":"degraded","reason":"io.timeout",` +
 			`"since":"2026-11-23T08:20:01.123456789Z","gauges":{"crc_errors":2,"round_trip":0.0125}}`, "device"},
-		{func() { c.Failure(record) }, "drover.n1.boiler.event.failure", now + `"detail":{` + failed + `}}`, "failure"},
+		{func() { b.Event("boiler", "failure", record) }, "drover.n1.boiler.event.failure", now + `"detail":{` + failed + `}}`, "failure"},
 		{func() { b.Event("boiler", "swap", map[string]int{"gap_ms": 12}) }, "drover.n1.boiler.event.swap",
 			now + `"detail":{"gap_ms":12}}`, "event"},
 		{func() {
 			b.Log("boiler", message.Log{Level: "warn", Message: "late", Guest: true, Fields: map[string]string{"unit": "1"}})
 		}, "drover.n1.boiler.log", now + `"level":"warn","message":"late","guest":true,"fields":{"unit":"1"}}`, "log"},
-		{func() { c.Handle("pump1", 1, []*point.Point{pressure, setpoint}) }, "drover.n1.handle.boiler.pump1",
+		{func() { b.Handle("boiler", "pump1", 1, pressure, setpoint) }, "drover.n1.handle.boiler.pump1",
 			now + `"generation":1,"points":{"pressure":{"type":"float32","access":"r","unit":"bar","scale":0.1},` +
 				`"setpoint":{"type":"uint16","count":2,"access":"rw","range":{"min":0,"max":100}}}}`, "handle"},
-		{func() { c.Revoke() }, "drover.n1.handle.boiler.pump1", now + `"generation":1,"revoked":true,"points":{}}`, "handle"},
+		{func() { b.Revoke("boiler") }, "drover.n1.handle.boiler.pump1", now + `"generation":1,"revoked":true,"points":{}}`, "handle"},
 	}
 	for _, tt := range tests {
 		tt.say()
@@ -107,7 +108,7 @@ func TestMessages(t *testing.T) {
 		}
 		validate(t, tt.schema, m.Data)
 	}
-	c.Revoke() // nothing is left to revoke
+	b.Revoke("boiler") // nothing is left to revoke
 	b.Event("boiler", "end", nil)
 	if m := next(t, sub); m.Subject != "drover.n1.boiler.event.end" {
 		t.Errorf("got %s %s", m.Subject, m.Data)

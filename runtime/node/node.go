@@ -179,7 +179,7 @@ func (n *Node) open(m *member, shift float64) error {
 		Name: name, Module: m.module, Host: host, Connections: conns,
 		Settings: string(m.config.Settings.Raw), Devices: devices(m.config.Devices, shift), Memory: m.config.Limits.Memory,
 		Policy: policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
-		Sink: m.sink, Logger: n.config.Logger.With("channel", name),
+		Sink: m.sink, Logger: n.config.Logger,
 	})
 	if err != nil {
 		return errors.Join(err, host.Close())

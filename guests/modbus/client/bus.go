@@ -23,8 +23,8 @@ type bus struct {
 	busy      time.Duration
 }
 
-// read asks a unit and returns the data of its answer, valid until the next call. An error that judge does not call lost
-// leaves the bus of use.
+// read asks a unit and returns the data of its answer, valid until the next call. After an error that judge does not
+// call lost, the bus is still of use.
 func (b *bus) read(u *unit, request pdu.Read, timeout time.Duration) ([]byte, error) {
 	for try := 0; ; try++ {
 		data, err := b.transact(u, request, timeout)

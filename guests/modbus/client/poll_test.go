@@ -224,6 +224,40 @@ func TestSilentUnitTakesNoTimeOfOthers(t *testing.T) {
 	}
 }
 
+func TestAnswersDoNotWaitForASilentUnit(t *testing.T) {
+	conf := newConfig(onTCP, `{"timeout":"300ms","offline_after":10}`).
+		device(2, "").points("holding:2 uint16").
+		device(1, "").points("holding:1 uint16")
+	p := newPeer(true, 1, 2)
+	p.units[2].silent = true
+	b := newBench(t, conf, p)
+	b.run(t, 1900*time.Millisecond)
+	var got []string
+	for _, c := range b.Cycles() {
+		for _, s := range c.Samples {
+			got = append(got, fmt.Sprintf("%d at %v", s.Point, c.At))
+		}
+	}
+	// In the first cycle nobody knows of the silence. In the second the unit that answers is read and told first.
+	want := []string{"1 at 302ms", "2 at 302ms", "2 at 1.002s", "1 at 1.302s"}
+	if !slices.Equal(got, want) {
+		t.Errorf("published %q, want %q", got, want)
+	}
+}
+
+func TestSilenceOfOneUnitDoesNotCloseTheConnection(t *testing.T) {
+	conf := newConfig(onTCP, `{"timeout":"10ms","offline_after":1000,"close_after_timeouts":2}`).
+		device(2, "").points("holding:2 uint16").
+		device(1, "").points("holding:1 uint16")
+	p := newPeer(true, 1, 2)
+	p.units[2].silent = true
+	b := newBench(t, conf, p)
+	b.run(t, 30*time.Second)
+	if n := len(b.Samples(2)); n != 30 {
+		t.Errorf("%d samples of the unit that answers, want 30", n)
+	}
+}
+
 func TestOfflineUnitComesBack(t *testing.T) {
 	conf := newConfig(onSerial, `{"timeout":"100ms","offline_retry":"2s"}`).device(1, "").
 		points("holding:1 uint16", "input:1 uint16")

@@ -159,6 +159,13 @@ func TestYieldFinishesTheTransaction(t *testing.T) {
 	}
 }
 
+func TestTakenOverConnectionNeedsNoPause(t *testing.T) {
+	b := newBench(t, onePoint(onTCP, `{"connect_pause":"10s"}`), newPeer(true, 1))
+	b.line.Resumed = true
+	b.run(t, 500*time.Millisecond)
+	b.expect(t, 1, "1")
+}
+
 func TestYieldEndsALongCycle(t *testing.T) {
 	conf := newConfig(onTCP, ``)
 	p := newPeer(true)
@@ -190,7 +197,9 @@ func TestStopEndsATransaction(t *testing.T) {
 }
 
 func TestBrokenStateIsNothing(t *testing.T) {
-	for _, state := range []string{"", "\x01", "\x02\x00\x00", "\x01\x00\x07\x01\x00\x02\x03\x00", "\x01\x00\x00\x01\x00\x01\x09\x00\x00"} {
+	for _, state := range []string{
+		"", "\x01", "\x02\x00\x00", "\x01\x00\x07\x01\x00\x02\x03\x00", "\x01\x00\x00\x01\x00\x01\x09\x00\x00",
+	} {
 		b := newBench(t, onePoint(onTCP, ``), newPeer(true, 1))
 		b.SetState([]byte(state))
 		b.run(t, 500*time.Millisecond)

@@ -29,7 +29,7 @@ const (
 	reply     = "110306022B00000064C8BA"
 	damaged   = "110306022B00000065C8BA"
 	exception = "118302C134"
-	foreign   = "22030600010002000362C5"
+	foreign   = "2203060001000200037045"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -113,6 +113,8 @@ func TestRTU(t *testing.T) {
 		{"wrong check", []sdktest.Reply{chunk(t, 20*ms, damaged)}, "", BadCRC, 30 * ms},
 		{"wrong check, then a good one", []sdktest.Reply{chunk(t, 20*ms, damaged), chunk(t, 22*ms, reply)}, response, nil,
 			22 * ms},
+		{"wrong check, then a good one in pieces", []sdktest.Reply{chunk(t, 20*ms, damaged), chunk(t, 22*ms, reply[:8]),
+			chunk(t, 60*ms, reply[8:])}, response, nil, 60 * ms},
 		{"short reply", []sdktest.Reply{chunk(t, 20*ms, reply[:14])}, "", BadFrame, 540 * ms},
 		{"foreign unit", []sdktest.Reply{chunk(t, 20*ms, foreign)}, "", BadFrame, 540 * ms},
 		{"another function", []sdktest.Reply{chunk(t, 20*ms, "110402000AF8F4")}, "", BadFrame, 540 * ms},
@@ -164,9 +166,25 @@ func TestRTUKeepsSilence(t *testing.T) {
 	}
 }
 
+// TestRTUHearsSilenceAfterAFault holds that a line which gave no reply has to be heard silent, however long ago.
+func TestRTUHearsSilenceAfterAFault(t *testing.T) {
+	host, line, stream := open(t, driver.ConnectionKindSerial, replies(nil, []sdktest.Reply{chunk(t, ms, reply)}))
+	l := NewRTU(stream, host.Now, Line{Baud: 9600})
+	got, err := l.Exchange(unit, request, timeout)
+	expect(t, got, err, "", Silent)
+	host.Advance(time.Second)
+	start := host.Elapsed()
+	line.Push(chunk(t, 2*ms, foreign[:8]), chunk(t, 5*ms, foreign[8:]))
+	got, err = l.Exchange(unit, request, timeout)
+	expect(t, got, err, "0306022B00000064", nil)
+	if took := host.Elapsed() - start; took < 9*ms || took > 11*ms {
+		t.Errorf("took %v, want 5 ms of noise, the silence, and 1 ms", took)
+	}
+}
+
 func TestRTUOnALineThatIsNeverSilent(t *testing.T) {
 	host, line, stream := open(t, driver.ConnectionKindSerial, nil)
-	for i := range 5000 {
+	for i := range 1500 {
 		line.Push(chunk(t, time.Duration(i)*ms, "55"))
 	}
 	l := NewRTU(stream, host.Now, Line{Baud: 9600})
@@ -175,7 +193,7 @@ func TestRTUOnALineThatIsNeverSilent(t *testing.T) {
 	if n := len(line.Written()); n != 0 {
 		t.Errorf("sent %d requests into the noise", n)
 	}
-	host.Advance(6 * time.Second)
+	host.Advance(2 * time.Second)
 	if _, err = l.Exchange(unit, request, timeout); !errors.Is(err, Silent) {
 		t.Errorf("got %v, want no reply", err)
 	}

@@ -13,8 +13,8 @@ import (
 // writeTimeout is how long a line may take to accept a request.
 const writeTimeout = 2 * time.Second
 
-// babble is how many times the silence of a line is waited for before it counts as never silent.
-const babble = 100
+// babble is how long a line may take to fall silent.
+const babble = time.Second
 
 // Line is what RTU has to know of a line.
 type Line struct {
@@ -82,19 +82,25 @@ func (l *RTU) settle() error {
 	if wait <= 0 {
 		return l.flush()
 	}
-	for range babble {
-		l.n = 0
-		err := l.read(wait, wait, len(l.received))
+	for end := l.now().Add(babble); l.now().Before(end); wait = l.line.Silence {
+		err := l.hear(wait)
 		if errors.Is(err, sdk.ErrTimeout) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("wait for silence: %w", err)
 		}
-		wait = l.line.Silence
 	}
 	l.last, l.dirty = l.now(), true
 	return BadFrame
+}
+
+// hear reads and drops what comes first within wait.
+func (l *RTU) hear(wait time.Duration) error {
+	l.n = 0
+	n, err := l.readSome(l.received[:], wait)
+	l.counts.received += uint64(n)
+	return err
 }
 
 func (l *RTU) flush() error {
@@ -164,13 +170,19 @@ func (l *RTU) read(wait, gap time.Duration, need int) error {
 	var n int
 	var err error
 	if l.line.Streamed {
-		if err = l.stream.SetReadDeadline(l.now().Add(wait)); err == nil {
-			n, err = l.stream.Read(free)
-		}
+		n, err = l.readSome(free, wait)
 	} else {
-		n, err = l.stream.ReadFrame(free, wait, gap, min(need, len(free)))
+		n, err = l.stream.ReadFrame(free, wait, gap, need)
 	}
 	l.n += n
 	l.counts.received += uint64(n)
 	return err
+}
+
+// readSome reads what comes first within wait.
+func (l *RTU) readSome(p []byte, wait time.Duration) (int, error) {
+	if err := l.stream.SetReadDeadline(l.now().Add(wait)); err != nil {
+		return 0, err
+	}
+	return l.stream.Read(p)
 }

@@ -10,19 +10,18 @@ type Exception uint8
 
 // The codes of the specification.
 const (
-	IllegalFunction      Exception = 1
-	IllegalAddress       Exception = 2
-	IllegalValue         Exception = 3
-	DeviceFailure        Exception = 4
-	Acknowledge          Exception = 5
-	DeviceBusy           Exception = 6
-	ParityError          Exception = 8
-	GatewayPath          Exception = 10
-	GatewayTargetSilent  Exception = 11
-	numSpecifiedMeanings           = 12
+	IllegalFunction     Exception = 1
+	IllegalAddress      Exception = 2
+	IllegalValue        Exception = 3
+	DeviceFailure       Exception = 4
+	Acknowledge         Exception = 5
+	DeviceBusy          Exception = 6
+	ParityError         Exception = 8
+	GatewayPath         Exception = 10
+	GatewayTargetSilent Exception = 11
 )
 
-var meanings = [numSpecifiedMeanings]string{
+var meanings = [...]string{
 	IllegalFunction:     "illegal function",
 	IllegalAddress:      "illegal data address",
 	IllegalValue:        "illegal data value",

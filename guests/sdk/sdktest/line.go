@@ -100,7 +100,9 @@ func (l *Line) changes(times []time.Time) []time.Time {
 	}
 	times = append(times, l.ready)
 	for _, c := range l.inbox {
-		times = append(times, c.at)
+		if times = append(times, c.at); c.at.After(l.host.now) {
+			break
+		}
 	}
 	if l.broken != nil {
 		times = append(times, l.broken.at)

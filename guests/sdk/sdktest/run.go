@@ -33,11 +33,23 @@ func (h *Host) Run(d sdk.Driver, config sdk.Config) (driver.Outcome, error) {
 	return h.Drive(sdk.NewLifecycle(d, h), config)
 }
 
-// Drive is Run for phases that are bound to this host already.
-func (h *Host) Drive(p Phases, config sdk.Config) (driver.Outcome, error) {
+// Configure takes a driver through configure alone, where it has no I/O. An error is an *Error.
+func (h *Host) Configure(d sdk.Driver, config sdk.Config) error {
+	return h.configure(sdk.NewLifecycle(d, h), config)
+}
+
+func (h *Host) configure(p Phases, config sdk.Config) error {
 	h.config, h.phase = &config, "configure"
 	if r := p.Configure(Lower(config)); r.Failed {
-		return driver.Outcome{}, &Error{h.phase, r.Err}
+		return &Error{h.phase, r.Err}
+	}
+	return nil
+}
+
+// Drive is Run for phases that are bound to this host already.
+func (h *Host) Drive(p Phases, config sdk.Config) (driver.Outcome, error) {
+	if err := h.configure(p, config); err != nil {
+		return driver.Outcome{}, err
 	}
 	h.phase = "connect"
 	if r := p.Connect(h.Session); r.Failed {

@@ -53,7 +53,7 @@ func (b *boiler) refresh(m *Memory) {
 	}
 	m.SetDiscretes(0, b.flame)
 	m.SetInput(0, tenths(b.temperature), tenths(b.temperature-11.5))
-	m.SetInput(2, Float32(float32(1.2+b.temperature/100))...)
+	m.SetInput(2, Float32(float32(math.Round(1200+b.temperature*10)/1000))...)
 	m.SetInput(4, Uint32(b.starts)...)
 }
 
