@@ -16,7 +16,7 @@ func TestMbserver(t *testing.T) {
 	}
 	bits := math.Float32bits(-0.125)
 	server.InputRegisters[7], server.InputRegisters[8] = uint16(bits>>16), uint16(bits)
-	server.Coils[3], server.DiscreteInputs[65535] = 1, 1
+	server.Coils[3], server.DiscreteInputs[65534] = 1, 1
 	port := freePort(t)
 	if err := server.ListenTCP("127.0.0.1:" + port); err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestMbserver(t *testing.T) {
           last: {address: "holding:65535", type: uint16}
           float: {address: "input:7", type: float32}
           coil: {address: "coil:3", type: bool}
-          discrete: {address: "discrete:65535", type: bool}
+          discrete: {address: "discrete:65534", type: bool}
 `)
 	n.expect(t, under("plc/d", map[string]string{
 		"first": "0", "last": "65535", "float": "-0.125", "coil": "true", "discrete": "true",

@@ -14,7 +14,6 @@ type quiet struct {
 	sdk.Host
 	now  time.Time
 	fail bool
-	room uint32
 }
 
 func (q *quiet) Now() time.Time { return q.now }

@@ -128,24 +128,24 @@ type commandError struct {
 func (e *commandError) Error() string { return e.err.Error() }
 func (e *commandError) Unwrap() error { return e.err }
 
-// Refused: the device refused it. The code is one of the driver's own.
+// Refused says that the device refused it. The code is one of the driver's own.
 func Refused(code string, err error) error {
 	lowered := driver.CommandErrorRefused(component.Tuple2[string, string]{F0: clean(code), F1: line(err.Error())})
 	return &commandError{lowered, err}
 }
 
-// Invalid: the point cannot be written, or the value or the arguments do not fit.
+// Invalid says that the point cannot be written, or the value or the arguments do not fit.
 func Invalid(err error) error {
 	return &commandError{driver.CommandErrorInvalid(line(err.Error())), err}
 }
 
-// NotSent: the deadline was over, or the device could not be reached; nothing was sent.
+// NotSent says that the deadline was over, or the device could not be reached; nothing was sent.
 func NotSent(err error) error { return &commandError{driver.CommandErrorNotSent(ioCause(err)), err} }
 
-// Unknown: it was sent, and the outcome is not known.
+// Unknown says that it was sent, and the outcome is not known.
 func Unknown(err error) error { return &commandError{driver.CommandErrorUnknown(ioCause(err)), err} }
 
-// Unsupported: the driver has no such action.
+// Unsupported says that the driver has no such action.
 func Unsupported() error {
 	return &commandError{driver.CommandErrorUnsupported(), errors.New("not supported by this driver")}
 }

@@ -24,6 +24,7 @@ func TestGuest(t *testing.T) {
 	t.Run("faults", r.faults)
 	t.Run("output", r.output)
 	t.Run("sleep", r.sleep)
+	t.Run("memory", r.memory)
 }
 
 func (r *rig) with(t *testing.T) *rig { return &rig{t, r.runtime, r.module} }
@@ -205,5 +206,22 @@ func (r *rig) sleep(t *testing.T) {
 	}
 	if first := h.Cycles()[0].At.Round(time.Millisecond); first != 4*time.Second {
 		t.Errorf("the first cycle was at %v", first)
+	}
+}
+
+// memory sees that polling numbers takes no more memory in hours than it does in minutes: an instance has 3 to 5 MiB.
+func (r *rig) memory(t *testing.T) {
+	h := sdktest.New(t)
+	x := r.with(t).instance(h)
+	c := config(`{}`)
+	c.Points = c.Points[:2]
+	var early uint32
+	h.At(5*time.Minute, func() { early = x.module.Memory().Size() })
+	h.At(4*time.Hour, h.Stop)
+	if _, err := h.Drive(x, c); err != nil {
+		t.Fatal(err)
+	}
+	if late := x.module.Memory().Size(); late > early+1<<20 || late > 6<<20 {
+		t.Errorf("%d KiB after 5 minutes, %d KiB after 4 hours", early>>10, late>>10)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 	"github.com/tetratelabs/wazero/sys"
 
@@ -66,6 +67,7 @@ func newRig(t *testing.T) *rig {
 type instance struct {
 	*host.Instance
 	t      *testing.T
+	module api.Module
 	output bytes.Buffer
 	err    error // of the call that ended it
 }
@@ -90,6 +92,7 @@ func (r *rig) instance(fake *sdktest.Host) *instance {
 	if err := x.Attach(m); err != nil {
 		r.t.Fatal(err)
 	}
+	x.module = m
 	return x
 }
 

@@ -48,7 +48,7 @@ func (h *hold) identify() error {
 	if err := unix.Fstat(h.fd, &st); err != nil {
 		return err
 	}
-	h.key = strconv.FormatUint(uint64(st.Rdev), 16)
+	h.key = strconv.FormatUint(uint64(st.Rdev), 16) //nolint:unconvert // int32 on darwin
 	return nil
 }
 
@@ -67,7 +67,7 @@ func (h *hold) close() { _ = unix.Close(h.fd) } // Nothing was written through i
 func retry(f func() (int, error)) (int, error) {
 	for {
 		n, err := f()
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}
 	}

@@ -1,6 +1,7 @@
 package serial
 
 import (
+	"errors"
 	"fmt"
 
 	bugst "go.bug.st/serial"
@@ -28,7 +29,7 @@ func openLow(r *reserve, path string) (port bugst.Port, head []byte, err error) 
 		if err == nil {
 			return port, head, nil
 		}
-		if err != errHigh {
+		if !errors.Is(err, errHigh) {
 			return nil, nil, err
 		}
 	}

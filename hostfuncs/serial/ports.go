@@ -70,7 +70,7 @@ func (p *Ports) Open(ctx context.Context, g grant.Serial, soiled time.Time) (*Po
 		return nil, err
 	}
 	if err := port.open(ctx, g, soiled); err != nil {
-		port.release()
+		_ = port.release() // the first error is the one that tells
 		return nil, err
 	}
 	return port, nil

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/droverhq/drover/abi/component"
@@ -36,7 +37,7 @@ func (s *Stream) give(ctx context.Context, data []byte, task Task, timeout, grac
 		taken, err := s.line.submit(data, task, timeout == 0)
 		return taken, until, err
 	})
-	if err == errTimeout && s.line.stuck() {
+	if errors.Is(err, errTimeout) && s.line.stuck() {
 		return errLeft
 	}
 	if err != nil || timeout == 0 {
@@ -51,7 +52,7 @@ func (s *Stream) await(ctx context.Context, until, grace time.Duration) error {
 		ended, err := s.line.result()
 		return ended, until, err
 	})
-	if _, left := err.(ended); left {
+	if _, left := errors.AsType[ended](err); left {
 		s.line.leave()
 	}
 	return err

@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
@@ -18,6 +19,8 @@ type Channel struct {
 	devices    []*device
 	points     []*servedPoint // by driver.PointID
 	supervisor *supervise.Supervisor
+	codes      map[string]string // a driver's own reasons as the codes that leave the node
+	served     atomic.Pointer[handle]
 
 	mu   sync.Mutex
 	blob []byte // what the driver saved last; nil for nothing
@@ -28,7 +31,10 @@ func New(c Config) (*Channel, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	ch := &Channel{config: c, guest: c.guestConfig()}
+	ch := &Channel{config: c, guest: c.guestConfig(), codes: make(map[string]string)}
+	for _, own := range c.Module.Metadata().Codes {
+		ch.codes[own.Code] = failure.DriverPrefix + own.Code
+	}
 	for _, d := range c.Devices {
 		if err := ch.addDevice(d); err != nil {
 			return nil, err
@@ -71,6 +77,19 @@ func (c *Channel) Close(ctx context.Context) error {
 	return c.config.Host.Close()
 }
 
+// Call has the session that serves the channel do what r asks for, and waits for the driver's answer or the end of ctx,
+// whose deadline the driver is told. report, which may be nil and must not block, hears how far an action is.
+//
+// ErrNotReady and ErrQueueFull: nothing was sent. ErrExpired: neither, the driver did not come to it in time. ErrUnknown:
+// the driver had taken it, and what became of it is not known.
+func (c *Channel) Call(ctx context.Context, r driver.Request, report func(text string, fraction float64)) (Answer, error) {
+	h := c.served.Load()
+	if h == nil {
+		return Answer{}, ErrNotReady
+	}
+	return h.commands.do(ctx, r, report)
+}
+
 // Last returns what is known of each point.
 func (c *Channel) Last() map[string]map[string]point.Last {
 	out := make(map[string]map[string]point.Last)
@@ -99,6 +118,7 @@ func (o *observer) Failure(r failure.Record, f *failure.Failure) {
 }
 
 func (o *observer) Published(generation uint64, h supervise.Handle) {
+	o.served.Store(h.(*handle))
 	byDevice := make(map[*device][]*point.Point)
 	for _, id := range h.(*handle).points {
 		p := o.points[id]
@@ -111,7 +131,10 @@ func (o *observer) Published(generation uint64, h supervise.Handle) {
 
 func (o *observer) Parked(uint64) {}
 
-func (o *observer) Revoked(uint64) { o.config.Sink.Revoke() }
+func (o *observer) Revoked(uint64) {
+	o.served.Store(nil)
+	o.config.Sink.Revoke()
+}
 
 func (o *observer) ReconnectRequested(attempt uint64, reason string) {
 	o.config.Logger.Info("reconnect requested", "channel", o.config.Name, "attempt", attempt, "reason", reason)

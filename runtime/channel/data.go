@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/droverhq/drover/abi/component"
@@ -35,6 +36,9 @@ func (s *session) Publish(_ context.Context, samples []driver.Sample) component.
 func (c *Channel) publish(samples []driver.Sample, now time.Time) {
 	for i := range samples {
 		p := c.points[samples[i].Point]
+		if reason := &samples[i].Reason; reason.Some {
+			reason.Value = c.code(reason.Value)
+		}
 		r := p.Convert(samples[i], now)
 		if !p.Accept(r, now) {
 			continue
@@ -48,6 +52,17 @@ func (c *Channel) publish(samples []driver.Sample, now time.Time) {
 		d.flush(c.config.Sink, now)
 		d.mu.Unlock()
 	}
+}
+
+// code is the code that leaves the node for a driver's reason: an io.* of the table, or one of the driver's own.
+func (c *Channel) code(reason string) string {
+	if own, declared := c.codes[reason]; declared {
+		return own
+	}
+	if strings.HasPrefix(reason, "io.") && failure.Code(reason).Known() {
+		return reason
+	}
+	return string(failure.DriverOther)
 }
 
 // DeviceStatus implements host.Data.

@@ -82,7 +82,7 @@ func readSecretFile(path string) (string, error) {
 	if err != nil {
 		return "", withoutPath(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	data, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
 	if err != nil {
 		return "", withoutPath(err)

@@ -64,7 +64,7 @@ func startBridge(t *testing.T, c natsbridge.Config) *natsbridge.Bridge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { b.Close(bounded(t)) }) //nolint:errcheck // tests that care call it themselves
+	t.Cleanup(func() { b.Close(bounded(t)) }) // tests that care call it themselves
 	return b
 }
 

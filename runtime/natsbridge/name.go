@@ -11,7 +11,7 @@ import (
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
 
-// ErrNameTaken: another node answers by the name.
+// ErrNameTaken means that another node answers by the name.
 var ErrNameTaken = errors.New("the node's name is taken")
 
 // nameWait is how long another node of the name has for its answer.

@@ -61,7 +61,7 @@ func TestServerRestart(t *testing.T) {
 	if got := b.Stats().Waiting; got != 100 {
 		t.Errorf("%d wait", got)
 	}
-	s = startForeign(t, strings.TrimPrefix(url, "nats://"))
+	startForeign(t, strings.TrimPrefix(url, "nats://"))
 	// The subscriber is back at once, the bridge within its second: nothing is lost.
 	seen := uint64(0)
 	for seen < 100 {
@@ -117,7 +117,7 @@ func TestPermissionViolationIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close(bounded(t)) //nolint:errcheck // not of interest
+	defer b.Close(bounded(t)) // not of interest
 	b.Event("ch", "secret", nil)
 	eventually(t, "the violation is shown", func() bool {
 		return strings.Contains(strings.ToLower(b.Stats().LastError), "permissions violation")

@@ -252,7 +252,7 @@ func TestRule5ReconnectRequests(t *testing.T) {
 					}
 				}
 				o, err := serve(ctx)
-				if ctx.Attempt() == 1 && context.Cause(ctx) != supervise.ErrReconnect {
+				if ctx.Attempt() == 1 && !errors.Is(context.Cause(ctx), supervise.ErrReconnect) {
 					t.Errorf("cause %v", context.Cause(ctx))
 				}
 				return o, err

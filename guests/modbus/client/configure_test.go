@@ -42,7 +42,7 @@ func TestConfigureRefuses(t *testing.T) {
 			"holding:1 boolean", "coil:1 uint16", "holding:65536 uint32", "holding:1 uint64", "holding:1 text"),
 			[]string{"point unit1.p1: ", "expected 1 to 65536", "point unit1.p2: ", "point unit1.p3: ",
 				"p4: it takes 2 from offset 65535 and reaches beyond", "p5: it takes 4 and one request may carry 2",
-				"p6: type text needs its length"}},
+				"p6: type string needs its length"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,14 +17,14 @@ func (c *setup) Connect(ctx *sdk.Context) (sdk.Session, error) {
 		return nil, err
 	}
 	if err := c.wait(ctx, stream); err != nil {
-		stream.Close()
+		_ = stream.Close() // the first error is the one that tells
 		return nil, err
 	}
 	s := &session{setup: c, ctx: ctx}
 	last := s.load()
 	l, err := c.newLink(ctx, stream, last)
 	if err != nil {
-		stream.Close()
+		_ = stream.Close() // the first error is the one that tells
 		return nil, err
 	}
 	s.bus = bus{ctx: ctx, link: l, pause: time.Duration(c.settings.Pause)}

@@ -152,7 +152,9 @@ func (c *config) points(descriptions ...string) *config {
 		}
 		p.Name = fmt.Sprintf("p%d", p.ID)
 		if name, count, list := strings.Cut(what, "*"); list {
-			fmt.Sscan(count, &p.Count)
+			if _, err := fmt.Sscan(count, &p.Count); err != nil {
+				panic(err)
+			}
 			what = name
 		}
 		for t := driver.ScalarTypeBoolean; t <= driver.ScalarTypeBytes; t++ {

@@ -178,7 +178,7 @@ func TestShapeRefuses(t *testing.T) {
 		{"bool of a register", register(driver.ScalarTypeBoolean, ABCD), `"holding:100.3"`},
 		{"number with a length", length(register(driver.ScalarTypeInt16, ABCD), 2), "has no length"},
 		{"text without a length", register(driver.ScalarTypeText, ABCD), `"holding:100/16"`},
-		{"list of texts", list(length(register(driver.ScalarTypeText, ABCD), 2), 2), "no lists of text"},
+		{"list of texts", list(length(register(driver.ScalarTypeText, ABCD), 2), 2), "no lists of string"},
 		{"too many registers", list(register(driver.ScalarTypeInt32, ABCD), 63), "larger than one request"},
 		{"too many bits", list(coil, 2001), "larger than one request"},
 		{"count that overflows", list(register(driver.ScalarTypeInt64, ABCD), math.MaxUint32), "larger than one"},

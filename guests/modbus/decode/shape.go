@@ -64,13 +64,13 @@ func (s *Shape) Check() error {
 	case !s.Area.Valid():
 		return fmt.Errorf("no area")
 	case s.Area.Bits() && !boolean:
-		return fmt.Errorf("area %s holds bits: the type must be bool, it is %s", s.Area, s.Scalar)
+		return fmt.Errorf("area %s holds bits: the type must be bool, it is %s", s.Area, typeName(s.Scalar))
 	case s.Area.Bits() && s.Bit != NoBit:
 		return fmt.Errorf("area %s holds bits: no bit of a register there", s.Area)
 	case s.Bit != NoBit && (s.Bit < 0 || s.Bit > 15):
 		return fmt.Errorf("bit %d, expected 0 to 15", s.Bit)
 	case s.Bit != NoBit && !boolean:
-		return fmt.Errorf("a bit of a register has type bool, not %s", s.Scalar)
+		return fmt.Errorf("a bit of a register has type bool, not %s", typeName(s.Scalar))
 	case boolean && !s.Area.Bits() && s.Bit == NoBit:
 		return fmt.Errorf(`type bool in area %s needs the bit of the register, as in "%s:100.3"`, s.Area, s.Area)
 	}
@@ -80,11 +80,11 @@ func (s *Shape) Check() error {
 func (s *Shape) checkLength() error {
 	switch {
 	case !s.sized() && s.Length != 0:
-		return fmt.Errorf("type %s has no length", s.Scalar)
+		return fmt.Errorf("type %s has no length", typeName(s.Scalar))
 	case s.sized() && s.Count != 0:
-		return fmt.Errorf("no lists of %s", s.Scalar)
+		return fmt.Errorf("no lists of %s", typeName(s.Scalar))
 	case s.sized() && s.Length <= 0:
-		return fmt.Errorf(`type %s needs its length in bytes, as in "%s:100/16"`, s.Scalar, s.Area)
+		return fmt.Errorf(`type %s needs its length in bytes, as in "%s:100/16"`, typeName(s.Scalar), s.Area)
 	case s.Count > pdu.AreaSize || s.Length > 2*pdu.AreaSize || s.Size() > s.Area.Max():
 		return fmt.Errorf("the point is larger than one request can carry (%d)", s.Area.Max())
 	}

@@ -156,7 +156,8 @@ func TestRTUKeepsSilence(t *testing.T) {
 		expect(t, got, err, "0306022B00000064", nil)
 	}
 	host.Advance(time.Second)
-	l.Exchange(unit, request, timeout)
+	got, err := l.Exchange(unit, request, timeout)
+	expect(t, got, err, "0306022B00000064", nil)
 	first := 5*ms + silence
 	next := silence + 10*ms
 	for i, want := range []time.Duration{first, first + next, first + 2*next, first + 2*next + 10*ms + time.Second} {

@@ -3,6 +3,7 @@ package rtu
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"testing"
 
 	"github.com/droverhq/drover/guests/modbus/pdu"
@@ -117,7 +118,7 @@ func FuzzFind(f *testing.F) {
 			t.Fatalf("%X: response %X was not received with this unit and check", received, scan.Response)
 		}
 		if _, err := request.Data(scan.Response); err != nil {
-			if _, ok := err.(pdu.Exception); !ok && scan.Response[1] != 0 {
+			if _, ok := errors.AsType[pdu.Exception](err); !ok && scan.Response[1] != 0 {
 				t.Fatalf("%X: response %X does not answer: %v", received, scan.Response, err)
 			}
 		}

@@ -2,6 +2,7 @@ package sdktest
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"time"
 
@@ -141,7 +142,7 @@ func (l *Line) frame(gap time.Duration) (size int, last time.Time, over bool) {
 
 func cause(h *Host, err error) driver.IOError {
 	h.tb.Helper()
-	e, ok := err.(sdk.IOError)
+	e, ok := errors.AsType[sdk.IOError](err)
 	if !ok {
 		h.tb.Fatalf("sdktest: a line fails with an sdk.IOError, not with %T", err)
 	}

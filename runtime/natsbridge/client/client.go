@@ -13,7 +13,7 @@ import (
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
 
-// ErrUnreachable: no server, or no node of that name, answers. The node's own refusals are *message.Error.
+// ErrUnreachable means that no server, or no node of that name, answers. The node's own refusals are *message.Error.
 var ErrUnreachable = errors.New("unreachable")
 
 // Options say where to and as whom.

@@ -35,7 +35,7 @@ func startServer(t *testing.T) *embedded.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Shutdown(bounded(t)) }) //nolint:errcheck // not of interest here
+	t.Cleanup(func() { s.Shutdown(bounded(t)) }) // not of interest here
 	return s
 }
 
@@ -45,7 +45,7 @@ func startNode(t *testing.T, s *embedded.Server, name string) *natsbridge.Bridge
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { b.Close(bounded(t)) }) //nolint:errcheck // not of interest here
+	t.Cleanup(func() { b.Close(bounded(t)) }) // not of interest here
 	return b
 }
 

@@ -33,7 +33,7 @@ func (l Local) Options() Options {
 	return Options{URL: l.URL, Credentials: l.Credentials, Prefix: l.Prefix, CallPrefix: l.CallPrefix}
 }
 
-// ErrNoLocalNode: no node of this user has left its file.
+// ErrNoLocalNode means that no node of this user has left its file.
 var ErrNoLocalNode = fmt.Errorf("no local node: %w", ErrUnreachable)
 
 // LocalNodes returns what nodes of this user have left, sorted by name. A node that was killed leaves its file as well:
