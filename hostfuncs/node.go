@@ -1,8 +1,8 @@
 // Package hostfuncs is the outside world as a driver may have it: the serial ports and connections that its channel was
 // granted, by their configured names.
 //
-// A Node has the ports of the process, a Channel the leases of one driver's connections, and a Session what one instance
-// sees: the imports `serial` and `socket`.
+// A Node has the ports of the process, a Channel the leases of one driver's connections, and a Session what one
+// instance sees: the imports `serial` and `socket`.
 package hostfuncs
 
 import (

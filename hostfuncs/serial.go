@@ -25,7 +25,9 @@ func (s *Session) GetMode(ctx context.Context, port host.Stream) component.Resul
 }
 
 // SetMode implements host.Serial.
-func (s *Session) SetMode(ctx context.Context, port host.Stream, mode driver.Mode) component.Result[component.Unit, driver.IOError] {
+func (s *Session) SetMode(
+	ctx context.Context, port host.Stream, mode driver.Mode,
+) component.Result[component.Unit, driver.IOError] {
 	done := s.change(ctx, "set the mode of", port, func(p *serial.Port) error { return p.SetMode(mode) })
 	if done.Failed {
 		return done
@@ -34,7 +36,9 @@ func (s *Session) SetMode(ctx context.Context, port host.Stream, mode driver.Mod
 }
 
 // SetLines implements host.Serial.
-func (s *Session) SetLines(ctx context.Context, port host.Stream, lines driver.OutputLines) component.Result[component.Unit, driver.IOError] {
+func (s *Session) SetLines(
+	ctx context.Context, port host.Stream, lines driver.OutputLines,
+) component.Result[component.Unit, driver.IOError] {
 	return s.change(ctx, "set the lines of", port, func(p *serial.Port) error { return p.SetLines(lines) })
 }
 
@@ -43,9 +47,11 @@ func (s *Session) GetLines(ctx context.Context, port host.Stream) component.Resu
 	return query(ctx, s, "get the lines of", port, (*serial.Port).Lines)
 }
 
-// SendBreak implements host.Serial. A break longer than 1 s is `invalid`. Where the call is ended, the break still takes
-// its time, and what is written waits for it.
-func (s *Session) SendBreak(ctx context.Context, port host.Stream, length driver.Duration) component.Result[component.Unit, driver.IOError] {
+// SendBreak implements host.Serial. A break longer than 1 s is `invalid`. Where the call is ended, the break still
+// takes its time, and what is written waits for it.
+func (s *Session) SendBreak(
+	ctx context.Context, port host.Stream, length driver.Duration,
+) component.Result[component.Unit, driver.IOError] {
 	const op = "send a break to"
 	st, _, err := s.port(ctx, port)
 	if err == nil && length > uint64(maxBreak) {
@@ -59,17 +65,23 @@ func (s *Session) SendBreak(ctx context.Context, port host.Stream, length driver
 }
 
 // SetRS485 implements host.Serial.
-func (s *Session) SetRS485(ctx context.Context, port host.Stream, mode driver.RS485) component.Result[component.Unit, driver.IOError] {
+func (s *Session) SetRS485(
+	ctx context.Context, port host.Stream, mode driver.RS485,
+) component.Result[component.Unit, driver.IOError] {
 	return s.change(ctx, "set RS-485 of", port, func(p *serial.Port) error { return p.SetRS485(mode) })
 }
 
 // change does something to a port that has no answer.
-func (s *Session) change(ctx context.Context, op string, port host.Stream, f func(*serial.Port) error) component.Result[component.Unit, driver.IOError] {
+func (s *Session) change(
+	ctx context.Context, op string, port host.Stream, f func(*serial.Port) error,
+) component.Result[component.Unit, driver.IOError] {
 	return query(ctx, s, op, port, func(p *serial.Port) (component.Unit, error) { return component.Unit{}, f(p) })
 }
 
 // query asks a port something.
-func query[T any](ctx context.Context, s *Session, op string, port host.Stream, f func(*serial.Port) (T, error)) component.Result[T, driver.IOError] {
+func query[T any](
+	ctx context.Context, s *Session, op string, port host.Stream, f func(*serial.Port) (T, error),
+) component.Result[T, driver.IOError] {
 	st, p, err := s.port(ctx, port)
 	if err != nil {
 		return component.Err[T](s.report(op, nameOf(st), err))

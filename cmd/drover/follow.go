@@ -138,8 +138,26 @@ func (f *follower) meet(ctx context.Context, channel, device string) error {
 	if err != nil {
 		return err
 	}
-	f.values.start(snapshot)
-	f.values.handle(channel, device, message.Handle{})
+	f.values.handle(channel, device, message.Handle{}) // It is asked for once, also where there is none.
+	return f.learn(snapshot)
+}
+
+// learn takes what a node says of its channels.
+func (f *follower) learn(snapshot message.Snapshot) error {
+	for _, name := range slices.Sorted(maps.Keys(snapshot.Channels)) {
+		channel := snapshot.Channels[name]
+		if f.json || f.only.channel != "" && f.only.channel != name {
+			continue
+		}
+		for device, handle := range channel.Handles {
+			f.values.handle(name, device, handle)
+		}
+		if s := channel.State; s != nil && f.values.states[name].TS != s.TS {
+			if err := f.state(incoming{Subject: message.Subject{Channel: name}}, *s); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

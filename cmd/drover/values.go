@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
@@ -46,18 +47,6 @@ func newValues() *values {
 	}
 }
 
-// start takes what a node knows already.
-func (v *values) start(snapshot message.Snapshot) {
-	for name, channel := range snapshot.Channels {
-		if channel.State != nil {
-			v.states[name] = *channel.State
-		}
-		for device, handle := range channel.Handles {
-			v.handle(name, device, handle)
-		}
-	}
-}
-
 func (v *values) handle(channel, device string, handle message.Handle) {
 	v.met[pointKey{channel: channel, device: device}] = true
 	for point, d := range handle.Points {
@@ -83,7 +72,11 @@ func (v *values) data(channel, device, point string, at time.Time, p message.Poi
 func (v *values) render(p palette, now time.Time, rows, columns int) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(v.states)) {
-		b.WriteString(p.head(name) + " " + p.state(v.states[name].State) + reason(v.states[name]) + "\n")
+		line := p.head(name) + " " + p.state(v.states[name].State) + reason(v.states[name])
+		if columns > 0 {
+			line = text.Trim(line, columns)
+		}
+		b.WriteString(line + "\n")
 	}
 	t := newTable(p, "CHANNEL", "DEVICE", "POINT", "VALUE", "UNIT", "AGE", "")
 	t.SetColumnConfigs([]table.ColumnConfig{rightAligned(4), rightAligned(6)})

@@ -60,7 +60,9 @@ func runWatch(ctx context.Context, o watchOptions, only pointKey, g *globals) er
 	ctx, cancel := lasting(ctx, o.length)
 	defer cancel()
 	f := follower{terminal: g.terminal, json: g.json, only: only, count: o.count, values: newValues(), ask: node.snapshot}
-	f.values.start(snapshot)
+	if err := f.learn(snapshot); err != nil {
+		return err
+	}
 	return node.follow(ctx, &f)
 }
 

@@ -53,8 +53,8 @@ func (b *Batch) Backlog() int { return b.kept }
 // Dropped returns how many samples were dropped because the backlog was full.
 func (b *Batch) Dropped() uint64 { return b.dropped }
 
-// Publish gives the backlog and then the batch to the host and empties the batch. What the host had no room for stays in
-// the backlog; call Publish again when Wait answers EventTagWritable. After an error, a *PublishError, the batch is
+// Publish gives the backlog and then the batch to the host and empties the batch. What the host had no room for stays
+// in the backlog; call Publish again when Wait answers EventTagWritable. After an error, a *PublishError, the batch is
 // empty too.
 func (b *Batch) Publish() error {
 	defer b.reset()

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// Decode reads settings, an address or arguments from JSON text, strictly, over a copy of the defaults: members that the
-// text has replace those of defaults, member by member; unknown and repeated members, null where nothing may be null, and
-// values of another type are refused, all problems at once, each with its path ("bus.retries: ..."). Names are those of
-// the `json` tags and exact. Empty text is an object without members.
+// Decode reads settings, an address or arguments from JSON text, strictly, over a copy of the defaults: members that
+// the text has replace those of defaults, member by member; unknown and repeated members, null where nothing may be
+// null, and values of another type are refused, all problems at once, each with its path ("bus.retries: ..."). Names
+// are those of the `json` tags and exact. Empty text is an object without members.
 //
 // The error is of KindFatal: the next attempt would have the same text.
 func Decode[T any](text string, defaults T) (T, error) {

@@ -141,8 +141,8 @@ func (c *Context) carryOn(err driver.IOError) bool {
 	return !c.Stopping() && c.yielding
 }
 
-// Sleep waits for d. A stop, and outside Hold a yield, ends it early with ErrCancelled. Commands that come meanwhile are
-// kept for Wait.
+// Sleep waits for d. A stop, and outside Hold a yield, ends it early with ErrCancelled. Commands that come meanwhile
+// are kept for Wait.
 func (c *Context) Sleep(d time.Duration) error {
 	end := c.deadline(d)
 	for left := d; left > 0; left = duration(c.until(end)) {

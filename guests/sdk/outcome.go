@@ -14,8 +14,8 @@ func Reconnect(reason string) Outcome { return Outcome{driver.OutcomeReconnect(l
 // Yielded says that the driver was asked to yield, and has: nothing is on the wire and the state is saved.
 func Yielded() Outcome { return Outcome{driver.OutcomeYielded()} }
 
-// FatalOutcome says that the session cannot go on and trying again cannot help. Unlike an error of KindFatal it leaves no choice
-// to the error's own kind.
+// FatalOutcome says that the session cannot go on and trying again cannot help. Unlike an error of KindFatal it leaves
+// no choice to the error's own kind.
 func FatalOutcome(err error) Outcome {
 	f := failureOf(&Error{Kind: KindFatal, Err: err})
 	return Outcome{driver.OutcomeFatal(f)}

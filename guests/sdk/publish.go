@@ -27,8 +27,8 @@ func (e *PublishError) Error() string {
 }
 
 // Publish gives samples to the host, one poll cycle a call, and answers how many it took, from the front. Fewer than
-// given: it has no room for more until Wait answers EventTagWritable. An error is a *PublishError, and nothing was taken.
-// A Batch does all that by itself.
+// given: it has no room for more until Wait answers EventTagWritable. An error is a *PublishError, and nothing was
+// taken. A Batch does all that by itself.
 func (c *Context) Publish(samples []Sample) (int, error) {
 	r := c.host.Publish(samples)
 	if !r.Failed {

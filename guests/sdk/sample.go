@@ -27,6 +27,6 @@ func Bad(point PointID, reason string, at time.Time) Sample {
 	}
 }
 
-// Failed returns the sample of a point that could not be read because of err: the reason is its code, or the name of the
-// I/O error in its chain after "io.".
+// Failed returns the sample of a point that could not be read because of err: the reason is its code, or the name of
+// the I/O error in its chain after "io.".
 func Failed(point PointID, err error, at time.Time) Sample { return Bad(point, reasonOf(err), at) }

@@ -11,8 +11,9 @@ import (
 // MaxTransfer is the most bytes that one call to the host carries. Longer writes are split, longer reads are short.
 const MaxTransfer = 65536
 
-// Stream is an open serial port or connection, borrowed from the host. It has the methods and the deadlines of net.Conn,
-// except that the end of the stream is ErrClosed, which errors.Is finds as io.EOF: a failure keeps its cause that way.
+// Stream is an open serial port or connection, borrowed from the host. It has the methods and the deadlines of
+// net.Conn, except that the end of the stream is ErrClosed, which errors.Is finds as io.EOF: a failure keeps its cause
+// that way.
 //
 // Without a deadline, an operation blocks until it is done or a yield or stop ends it with ErrCancelled. After a yield,
 // further operations work again, so that a driver can finish what is on the wire; Context.Hold does that by itself.
@@ -131,8 +132,8 @@ func received(p []byte, r component.Result[[]byte, driver.IOError]) (int, error)
 	return copy(p, r.Value), nil
 }
 
-// Write sends all of p or fails. After a failure bytes may have left: the count is of whole transfers only. A write that
-// a yield ended is never sent again by itself.
+// Write sends all of p or fails. After a failure bytes may have left: the count is of whole transfers only. A write
+// that a yield ended is never sent again by itself.
 func (s *Stream) Write(p []byte) (int, error) {
 	if s.closed {
 		return 0, ErrClosed

@@ -39,7 +39,9 @@ type hold struct {
 // was not. borrower identifies the session.
 //
 // ErrBusy: somebody borrows it. ErrStuck, wrapped: the line before it cannot be closed yet.
-func (l *Leases) Borrow(borrower any, name string, open func(soiled time.Time) *stream.Line) (line *stream.Line, resumed bool, err error) {
+func (l *Leases) Borrow(
+	borrower any, name string, open func(soiled time.Time) *stream.Line,
+) (line *stream.Line, resumed bool, err error) {
 	if err := l.replace(borrower, name); err != nil {
 		return nil, false, err
 	}

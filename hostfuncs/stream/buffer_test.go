@@ -19,7 +19,7 @@ func FuzzBuffer(f *testing.F) {
 				b.clear()
 				model = nil
 			case op < 128:
-				p := make([]byte, int(op)*37)
+				p := make([]byte, int(op)*23)
 				for j := range p {
 					next++
 					p[j] = next
@@ -30,7 +30,7 @@ func FuzzBuffer(f *testing.F) {
 				}
 				model = append(model, p[:n]...)
 			default:
-				n := min(len(model), (int(op)-127)*41)
+				n := min(len(model), (int(op)-127)*29)
 				if got := b.take(nil, n); !bytes.Equal(got, model[:n]) {
 					t.Fatalf("took %d other bytes", n)
 				}

@@ -7,20 +7,31 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/droverhq/drover/abi/component"
 	"github.com/droverhq/drover/abi/driver"
 )
 
+// succeeded is the code of a call that did not fail.
+const succeeded = driver.IOError(255)
+
 // blocking is every call that can block, as its code.
 var blocking = map[string]func(context.Context, *Stream) driver.IOError{
-	"ready": func(ctx context.Context, s *Stream) driver.IOError { return s.Ready(ctx, ns(time.Hour)).Err },
-	"read":  func(ctx context.Context, s *Stream) driver.IOError { return s.Read(ctx, 9, ns(time.Hour)).Err },
+	"ready": func(ctx context.Context, s *Stream) driver.IOError { return code(s.Ready(ctx, ns(time.Hour))) },
+	"read":  func(ctx context.Context, s *Stream) driver.IOError { return code(s.Read(ctx, 9, ns(time.Hour))) },
 	"read-frame": func(ctx context.Context, s *Stream) driver.IOError {
-		return s.ReadFrame(ctx, 9, ns(time.Hour), ns(time.Hour), 0).Err
+		return code(s.ReadFrame(ctx, 9, ns(time.Hour), ns(time.Hour), 0))
 	},
 	"write": func(ctx context.Context, s *Stream) driver.IOError {
-		return s.Write(ctx, []byte("x"), ns(time.Hour)).Err
+		return code(s.Write(ctx, make([]byte, 1000), ns(time.Hour)))
 	},
-	"drain": func(ctx context.Context, s *Stream) driver.IOError { return s.Drain(ctx, ns(time.Hour)).Err },
+	"drain": func(ctx context.Context, s *Stream) driver.IOError { return code(s.Drain(ctx, ns(time.Hour))) },
+}
+
+func code[T any](r component.Result[T, driver.IOError]) driver.IOError {
+	if r.Failed {
+		return r.Err
+	}
+	return succeeded
 }
 
 // blocked returns a stream on which that call blocks: one that never opens for ready, a full device for the others.
@@ -205,5 +216,19 @@ func TestDrop(t *testing.T) {
 		if owner.dropped != 0 || s.line.Err() != nil {
 			t.Error("a stream whose session has ended was dropped")
 		}
+	})
+}
+
+// A line that ends while a write is between two pieces of its data has not sent all of it.
+func TestCloseCutsAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDevice()
+		d.full, d.stiff, d.lasting, d.tick = make(chan struct{}, 1), true, true, 50*ms
+		s, _ := opened(t, d)
+		synctest.Wait()
+		time.AfterFunc(time.Second, func() { _ = s.line.Close() })
+		time.AfterFunc(time.Second+ms, func() { d.full <- struct{}{} })
+		wantErr(t, s.Write(t.Context(), make([]byte, 1000), ns(time.Hour)), driver.IOErrorClosed)
+		<-s.line.Done()
 	})
 }

@@ -35,8 +35,8 @@ var ErrClosed = errors.New("closed by the host")
 // ErrStuck says that a line could not be closed: the device holds a write and does not end it.
 var ErrStuck = &Error{Code: driver.IOErrorStuck, Err: errors.New("a write to the device cannot be ended")}
 
-// Code returns what err means for a driver. It is the one place where errors of the operating system, of package net and
-// of the standard library get their io-error. An error that it does not know is `other`.
+// Code returns what err means for a driver. It is the one place where errors of the operating system, of package net
+// and of the standard library get their io-error. An error that it does not know is `other`.
 func Code(err error) driver.IOError {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,6 +76,21 @@ func FuzzReadFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		synctest.Test(t, func(t *testing.T) { play(t, parse(in)) })
 	})
+}
+
+// TestReadFrameModel plays what chance says, the same each time.
+func TestReadFrameModel(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		in := make([]byte, 40+r.IntN(100))
+		for i := range in {
+			in[i] = byte(r.Uint32())
+		}
+		for i := range 20 { // Ten pieces at least.
+			in[i] %= 200
+		}
+		synctest.Test(t, func(t *testing.T) { play(t, parse(in)) })
+	}
 }
 
 func play(t *testing.T, script script) {

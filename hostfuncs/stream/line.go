@@ -56,8 +56,8 @@ func (l *Line) Dirty() bool {
 	return l.dirty || l.job.running && l.job.task == nil
 }
 
-// Close ends the line: calls that wait on it get `closed`. It returns when the device is closed, or with ErrStuck when a
-// write holds the device; the device is then closed when that write returns, and Done tells when.
+// Close ends the line: calls that wait on it get `closed`. It returns when the device is closed, or with ErrStuck when
+// a write holds the device; the device is then closed when that write returns, and Done tells when.
 func (l *Line) Close() error {
 	l.fail(ErrClosed)
 	timer := time.NewTimer(closeGrace)

@@ -9,7 +9,9 @@ import (
 )
 
 // Read implements host.Stream.
-func (s *Stream) Read(ctx context.Context, max uint32, timeout driver.Duration) component.Result[[]byte, driver.IOError] {
+func (s *Stream) Read(
+	ctx context.Context, max uint32, timeout driver.Duration,
+) component.Result[[]byte, driver.IOError] {
 	if err := s.sized(int(max), 0); err != nil {
 		return s.failRead("read", err)
 	}
@@ -23,7 +25,9 @@ func (s *Stream) Read(ctx context.Context, max uint32, timeout driver.Duration) 
 // ReadFrame implements host.Stream. Bytes that arrived before the call have their times too: a silence among them ends
 // the frame as well. Where the call is ended, by a stop, a yield or the end of the phase, the bytes of a frame that is
 // not complete stay for the next call.
-func (s *Stream) ReadFrame(ctx context.Context, max uint32, first, gap driver.Duration, expect uint32) component.Result[[]byte, driver.IOError] {
+func (s *Stream) ReadFrame(
+	ctx context.Context, max uint32, first, gap driver.Duration, expect uint32,
+) component.Result[[]byte, driver.IOError] {
 	if err := s.sized(int(max), int(expect)); err != nil {
 		return s.failRead("read", err)
 	}

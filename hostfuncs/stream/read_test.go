@@ -92,7 +92,7 @@ func TestReadFrame(t *testing.T) {
 		{name: "more than expected stays", arrive: []piece{{5 * ms, "abcdef"}}, max: 99, gap: 4 * ms, expect: 4, want: "abcd", took: 5 * ms},
 		{name: "max ends it", arrive: []piece{{5 * ms, "abcdef"}}, max: 3, gap: 4 * ms, want: "abc", took: 5 * ms},
 		{name: "nothing comes", max: 99, gap: 4 * ms, took: 50 * ms, wantErr: true},
-		{name: "a silence before the call ends it", arrive: []piece{{1 * ms, "ab"}, {9 * ms, "cd"}}, after: 30 * ms, max: 99, gap: 4 * ms, want: "ab"},
+		{name: "a silence before the call ends it", arrive: []piece{{1 * ms, "ab"}, {4 * ms, "cd"}}, after: 30 * ms, max: 99, gap: 4 * ms, want: "ab"},
 		{name: "complete before the call", arrive: []piece{{1 * ms, "ab"}, {3 * ms, "cd"}}, after: 30 * ms, max: 99, gap: 4 * ms, want: "abcd"},
 		{name: "half of the gap passed before the call", arrive: []piece{{1 * ms, "ab"}}, after: 3 * ms, max: 99, gap: 4 * ms, want: "ab", took: 2 * ms},
 		{name: "the device's shortest gap", arrive: []piece{{1 * ms, "ab"}, {16 * ms, "cd"}}, devGap: 20 * ms, max: 99, gap: 4 * ms, want: "abcd", took: 37 * ms},

@@ -101,7 +101,9 @@ func (s *Stream) Drain(ctx context.Context, timeout driver.Duration) component.R
 
 // Do has the device do a task that takes its time, after what was written before; it waits for the opening, and for the
 // task's end, for at most timeout. A task that is left goes on, and what comes after it waits for it.
-func (s *Stream) Do(ctx context.Context, op string, timeout time.Duration, task Task) component.Result[component.Unit, driver.IOError] {
+func (s *Stream) Do(
+	ctx context.Context, op string, timeout time.Duration, task Task,
+) component.Result[component.Unit, driver.IOError] {
 	if err := s.usable(); err != nil {
 		return s.fail(op, err)
 	}

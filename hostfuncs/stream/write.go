@@ -12,9 +12,11 @@ import (
 // Write implements host.Stream.
 //
 // A write that is ended before all was sent is cut off: a connection is then of no use any more, and a serial line is
-// dirty. Where the device does not end it, the next write answers `stuck` for as long. With a timeout of 0 the bytes are
-// taken over, as the operating system would, and an error comes with a later call.
-func (s *Stream) Write(ctx context.Context, data []byte, timeout driver.Duration) component.Result[component.Unit, driver.IOError] {
+// dirty. Where the device does not end it, the next write answers `stuck` for as long. With a timeout of 0 the bytes
+// are taken over, as the operating system would, and an error comes with a later call.
+func (s *Stream) Write(
+	ctx context.Context, data []byte, timeout driver.Duration,
+) component.Result[component.Unit, driver.IOError] {
 	if err := s.usable(); err != nil {
 		return s.fail("write", err)
 	}

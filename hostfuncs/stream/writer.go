@@ -1,5 +1,7 @@
 package stream
 
+import "errors"
+
 // chunk is how much is given to the device at a time: what is left of a write that is cut off is not sent.
 const chunk = 256
 
@@ -42,8 +44,14 @@ func (l *Line) do(dev Device) (err error) {
 		}
 		data = data[n:]
 	}
+	if len(data) > 0 {
+		return errCut
+	}
 	return nil
 }
+
+// errCut ends a write that was not to be finished. Why, somebody else knows.
+var errCut = errors.New("the write was cut off")
 
 func (l *Line) isCut() bool {
 	l.mu.Lock()
@@ -51,14 +59,18 @@ func (l *Line) isCut() bool {
 	return l.job.cut || l.err != nil
 }
 
-// finish ends the job. A write that failed ends the line; a task that failed is the caller's affair.
+// finish ends the job. A write that failed ends the line; a task that failed is the caller's affair. What the end of the
+// line cut short failed for the same reason.
 func (l *Line) finish(err error) {
 	l.mu.Lock()
-	write := l.job.task == nil
+	write, cut := l.job.task == nil, errors.Is(err, errCut)
 	l.job.running, l.job.task, l.job.err = false, nil, err
+	if l.err != nil && (cut || !write) {
+		l.job.err = l.err
+	}
 	l.changed()
 	l.mu.Unlock()
-	if err != nil && write {
+	if err != nil && write && !cut {
 		l.fail(err)
 	}
 }

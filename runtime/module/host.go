@@ -37,8 +37,7 @@ type SessionHost interface {
 type Signals interface {
 	// IOAllowed says whether the phase may do I/O: describe and configure may not.
 	IOAllowed() bool
-	// Yield returns a channel that is closed while a yield is pending that has not ended a blocking call yet, and nil
-	// when there is none.
+	// Yield returns a channel that is closed when a yield is asked for; nil once a blocking call was ended for it.
 	Yield() <-chan struct{}
 	// YieldSeen says that a blocking call was ended for the yield: the next ones go on.
 	YieldSeen()

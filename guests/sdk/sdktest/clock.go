@@ -18,8 +18,8 @@ func (h *Host) Now() time.Time { return h.now }
 // Elapsed returns how long ago, by the fake clock, New was.
 func (h *Host) Elapsed() time.Duration { return h.now.Sub(h.start) }
 
-// At does something at that time after New, once the driver waits that long. What is due at once happens at the driver's
-// next wait.
+// At does something at that time after New, once the driver waits that long. What is due at once happens at the
+// driver's next wait.
 func (h *Host) At(elapsed time.Duration, do func()) { h.schedule(h.start.Add(elapsed), do) }
 
 // After does something that long from now.

@@ -1,8 +1,8 @@
 // Package sdktest is a fake host for tests of drivers: scripted lines, a clock of its own, and a record of everything
 // that the driver did.
 //
-// Time stands still while the driver computes and jumps while it waits, so that a test of an hour takes microseconds and
-// gives the same result each time. Everything happens on the test's own goroutine:
+// Time stands still while the driver computes and jumps while it waits, so that a test of an hour takes microseconds
+// and gives the same result each time. Everything happens on the test's own goroutine:
 //
 //	host := sdktest.New(t)
 //	host.Connect("main", driver.ConnectionKindTCP, device)
@@ -55,8 +55,8 @@ type queued struct {
 
 var _ sdk.Host = (*Host)(nil)
 
-// New returns a host where nothing is connected. Misuse by the driver is an error of tb: text that is not UTF-8, a stream
-// used after it was closed, a second answer to a command.
+// New returns a host where nothing is connected. Misuse by the driver is an error of tb: text that is not UTF-8, a
+// stream used after it was closed, a second answer to a command.
 func New(tb testing.TB) *Host {
 	start := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 	return &Host{

@@ -27,8 +27,8 @@ type Settings struct {
 	// Attempts are those that misbehave; none: all. Configure does not know its attempt and misbehaves in all.
 	Attempts []uint64 `json:"attempts"`
 
-	// Publish is what is wrong with the first batch: unknown-point, wrong-type, too-large; wrong-phase publishes in init.
-	// The error ends the run.
+	// Publish is what is wrong with the first batch: unknown-point, wrong-type, too-large; wrong-phase publishes in
+	// init. The error ends the run.
 	Publish string `json:"publish"`
 	// Reconnects is how often run asks for a reconnect at its start; each answer is logged.
 	Reconnects int `json:"reconnects"`

@@ -7,8 +7,8 @@ import (
 	"github.com/droverhq/drover/guests/sdk"
 )
 
-// counterValue returns the counter as what the point is declared to hold, cut to its range. The elements of a list count
-// on from it.
+// counterValue returns the counter as what the point is declared to hold, cut to its range. The elements of a list
+// count on from it.
 func counterValue(p *sdk.Point, n uint64) sdk.Value {
 	if p.Count > 0 {
 		return counterList(p, n)

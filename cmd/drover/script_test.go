@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/droverhq/drover/internal/sim/modbus"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"drover": main})
+}
+
+// TestScripts runs the sessions of testdata/script: each is what a user types, and what comes of it.
+func TestScripts(t *testing.T) {
+	driver := filepath.Join(t.TempDir(), "modbus.wasm")
+	build := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-o", driver, "../../guests/modbus")
+	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the driver: %v\n%s", err, out)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("DRIVER", driver)
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "runtime"))
+			return os.Mkdir(filepath.Join(env.WorkDir, "runtime"), 0o700)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"device":  startDevice,
+			"exits":   exits,
+			"expand":  expand,
+			"sigterm": sigterm,
+			"until":   until,
+		},
+	})
+}
+
+// startDevice is `device`: it starts a boiler on Modbus TCP and sets DEVICE to its address.
+func startDevice(ts *testscript.TestScript, _ bool, _ []string) {
+	server, err := modbus.ListenTCP(modbus.Config{Units: map[uint8]*modbus.Device{1: modbus.NewBoiler(time.Now)}})
+	ts.Check(err)
+	ts.Defer(func() { _ = server.Close() }) // Nothing is left to lose.
+	ts.Setenv("DEVICE", server.Addr())
+}
+
+// exits is `exits CODE COMMAND...`: it runs a command and checks how it ends. Its output is that of exec.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	if err == nil {
+		ts.Fatalf("it succeeded, want exit code %s", args[0])
+	}
+	if want := "exit status " + args[0]; err.Error() != want {
+		ts.Fatalf("%v, want %s", err, want)
+	}
+}
+
+// expand is `expand FILE`: it replaces $NAMES in a file.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	file := ts.MkAbs(args[0])
+	text, err := os.ReadFile(file)
+	ts.Check(err)
+	ts.Check(os.WriteFile(file, []byte(os.Expand(string(text), ts.Getenv)), 0o600))
+}
+
+// sigterm is `sigterm`: it asks all that runs in the background to end.
+func sigterm(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+// until is `until PATTERN COMMAND...`: it runs a command again and again until it prints what matches.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	var seen bytes.Buffer
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		if err == nil && pattern.MatchString(out) {
+			return
+		}
+		seen.Reset()
+		fmt.Fprintf(&seen, "%v\n%s%s", err, out, ts.ReadFile("stderr"))
+	}
+	ts.Fatalf("%v never printed %s; last: %s", args[1:], pattern, seen.String())
+}
