@@ -74,7 +74,7 @@ func TestLibmodbus(t *testing.T) {
 		// 0xAC 0xDB 0x35, the lowest bit first (Application Protocol 6.2).
 		"sound/d.bits": "[false,false,true,true,false,true,false,true,true,true,false,true,true,false,true,true," +
 			"true,false,true,false,true,true]",
-		"busy/d.p":         "!exception-6",
+		"busy/d.p":         "!driver.exception-6",
 		"busy/d.ok":        "10",
 		"transaction/d.p":  "!io.timeout",
 		"transaction/e.ok": "10",
