@@ -10,15 +10,18 @@ import (
 	"github.com/droverhq/drover/runtime/failure"
 )
 
-// maxSamples is how many samples one publish may carry (data.wit).
-const maxSamples = 4096
+// maxSamples and maxBytes are what one publish may carry (host.wit, data).
+const (
+	maxSamples = 4096
+	maxBytes   = 512 << 10
+)
 
 // Publish implements host.Data: samples become readings, those that pass their point's filter one batch a device.
 func (s *session) Publish(_ context.Context, samples []driver.Sample) component.Result[uint32, driver.PublishError] {
 	if s.phase != failure.PhaseRun {
 		return component.Err[uint32](driver.PublishErrorWrongPhase())
 	}
-	if len(samples) > maxSamples {
+	if len(samples) > maxSamples || size(samples) > maxBytes {
 		return component.Err[uint32](driver.PublishErrorTooLarge())
 	}
 	for i := range samples {
@@ -31,6 +34,31 @@ func (s *session) Publish(_ context.Context, samples []driver.Sample) component.
 	}
 	s.channel.publish(samples, time.Now())
 	return component.OK[driver.PublishError](uint32(len(samples)))
+}
+
+// size is what samples count towards maxBytes: their values and reasons.
+func size(samples []driver.Sample) int {
+	n := 0
+	for i := range samples {
+		n += len(samples[i].Reason.Value)
+		switch v := samples[i].Value.Value; v.Tag() {
+		case driver.ValueTagText:
+			n += len(v.Text())
+		case driver.ValueTagBytes:
+			n += len(v.Bytes())
+		case driver.ValueTagBooleans:
+			n += len(v.Booleans())
+		case driver.ValueTagSigneds:
+			n += 8 * len(v.Signeds())
+		case driver.ValueTagUnsigneds:
+			n += 8 * len(v.Unsigneds())
+		case driver.ValueTagFloats:
+			n += 8 * len(v.Floats())
+		default:
+			n += 8
+		}
+	}
+	return n
 }
 
 func (c *Channel) publish(samples []driver.Sample, now time.Time) {

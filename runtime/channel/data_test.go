@@ -1,8 +1,8 @@
 package channel
 
 import (
-	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/droverhq/drover/abi/component"
@@ -46,7 +46,8 @@ func TestPublishFiltered(t *testing.T) {
 
 func TestPublishRefuses(t *testing.T) {
 	fine := good(0, driver.ValueUnsigned(1))
-	large := good(1, driver.ValueText(string(bytes.Repeat([]byte("x"), 200<<10))))
+	large := good(1, driver.ValueText(strings.Repeat("x", 200<<10)))
+	reasons := bad(1, strings.Repeat("x", 200<<10))
 	tests := []struct {
 		name    string
 		phase   failure.Phase
@@ -59,6 +60,7 @@ func TestPublishRefuses(t *testing.T) {
 		{"too wide", failure.PhaseRun, []driver.Sample{fine, good(0, driver.ValueUnsigned(1<<16))}, driver.PublishErrorWrongType(1)},
 		{"too many", failure.PhaseRun, slices.Repeat([]driver.Sample{fine}, 4097), driver.PublishErrorTooLarge()},
 		{"too many bytes", failure.PhaseRun, []driver.Sample{large, large, large}, driver.PublishErrorTooLarge()},
+		{"too many bytes of reasons", failure.PhaseRun, []driver.Sample{reasons, reasons, reasons}, driver.PublishErrorTooLarge()},
 		{"configure", failure.PhaseConfigure, []driver.Sample{fine}, driver.PublishErrorWrongPhase()},
 		{"connect", failure.PhaseConnect, []driver.Sample{fine}, driver.PublishErrorWrongPhase()},
 		{"init, with nothing", failure.PhaseInit, nil, driver.PublishErrorWrongPhase()},
@@ -88,9 +90,9 @@ func TestPublishTakesTheLimit(t *testing.T) {
 	if r := s.Publish(t.Context(), slices.Repeat([]driver.Sample{good(0, driver.ValueUnsigned(1))}, 4096)); r.Failed || r.Value != 4096 {
 		t.Errorf("got %+v", r)
 	}
-	text := good(1, driver.ValueText(string(bytes.Repeat([]byte("x"), 500<<10))))
+	text := good(1, driver.ValueText(strings.Repeat("x", 512<<10)))
 	if r := s.Publish(t.Context(), []driver.Sample{text}); r.Failed {
-		t.Errorf("500 KiB: got %+v", r)
+		t.Errorf("512 KiB: got %+v", r)
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *sink) Data(b point.Batch) {
 	line := fmt.Sprintf("data %s %d", b.Device, b.Seq)
 	for _, r := range b.Readings {
 		value, _ := r.Value.MarshalJSON()
-		line += fmt.Sprintf(" %s=%s", r.Name, value)
+		line += fmt.Sprintf(" %s=%.40s", r.Name, value)
 		if r.Quality != driver.QualityGood {
 			line += fmt.Sprintf(":%s:%s", r.Quality, r.Code)
 		}

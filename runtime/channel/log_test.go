@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/droverhq/drover/abi/component"
 	"github.com/droverhq/drover/abi/driver"
