@@ -16,23 +16,29 @@ import (
 	"github.com/droverhq/drover/internal/sim/modbus"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"drover": main})
+// build runs `go build`.
+func build(t *testing.T, environment []string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"build", "-trimpath"}, args...)...)
+	cmd.Env = append(os.Environ(), environment...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %q: %v\n%s", args, err, out)
+	}
 }
 
-// TestScripts runs the sessions of testdata/script: each is what a user types, and what comes of it.
+// TestScripts runs the sessions of testdata/script: each is what a user types, and what comes of it. The command is
+// built as users build it, also when the tests run with the race detector, under which a driver compiles for a minute.
 func TestScripts(t *testing.T) {
-	driver := filepath.Join(t.TempDir(), "modbus.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-o", driver, "../../guests/modbus")
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the driver: %v\n%s", err, out)
-	}
+	dir := t.TempDir()
+	driver := filepath.Join(dir, "modbus.wasm")
+	build(t, nil, "-o", dir, ".")
+	build(t, []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"}, "-buildmode=c-shared", "-o", driver, "../../guests/modbus")
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", dir+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("DRIVER", driver)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "runtime"))
@@ -93,6 +99,7 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 		if err == nil && pattern.MatchString(out) {
 			return
 		}
+		time.Sleep(100 * time.Millisecond) // It waits for another process.
 		seen.Reset()
 		fmt.Fprintf(&seen, "%v\n%s%s", err, out, ts.ReadFile("stderr"))
 	}

@@ -39,6 +39,7 @@ var rooms = []room{
 	{"guests/sdk", []string{"guests/sdk", "abi/component", "abi/driver"}},
 	{"cmd/drover", []string{".", "runtime/config", "runtime/natsbridge", "internal/sim"}},
 	{"internal/sim", []string{"internal/sim"}},
+	{"internal/testguest", nil},
 	{"internal/walls", nil},
 }
 

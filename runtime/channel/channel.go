@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,10 @@ type Channel struct {
 	supervisor *supervise.Supervisor
 	codes      map[string]string // a driver's own reasons as the codes that leave the node
 	served     atomic.Pointer[handle]
+	parked     bool // a swap is between two sessions; only the supervisor's loop looks
+
+	starting sync.RWMutex // held while something may start an attempt
+	closed   atomic.Bool  // nothing may any more
 
 	mu   sync.Mutex
 	blob []byte // what the driver saved last; nil for nothing
@@ -45,7 +50,10 @@ func New(c Config) (*Channel, error) {
 		Name: c.Name, Connector: &connector{ch}, Observer: (*observer)(ch), Logger: c.Logger,
 		Policy: c.Policy, Deadlines: c.Deadlines, Quarantine: c.Quarantine,
 	})
-	return ch, err
+	if err != nil {
+		return nil, err
+	}
+	return ch, nil
 }
 
 // Name returns the channel's name.
@@ -60,17 +68,37 @@ func (c *Channel) Driver() driver.Metadata { return c.config.Module.Metadata() }
 // Snapshot returns the state.
 func (c *Channel) Snapshot() supervise.Snapshot { return c.supervisor.Snapshot() }
 
-// Start starts the first attempt, or a new one of a channel that is stopped.
-func (c *Channel) Start() { c.supervisor.Start() }
+// Start starts the first attempt, or a new one of a channel that is stopped. It does nothing once Close was called.
+func (c *Channel) Start() {
+	c.starting.RLock()
+	defer c.starting.RUnlock()
+	if !c.closed.Load() {
+		c.supervisor.Start()
+	}
+}
 
-// Restart starts a new attempt whatever the state.
-func (c *Channel) Restart(ctx context.Context) error { return c.supervisor.Restart(ctx) }
+// Restart starts a new attempt whatever the state. Once Close was called it answers supervise.ErrStopped.
+func (c *Channel) Restart(ctx context.Context) error {
+	c.starting.RLock()
+	defer c.starting.RUnlock()
+	if c.closed.Load() {
+		return fmt.Errorf("restart: %w", supervise.ErrStopped)
+	}
+	return c.supervisor.Restart(ctx)
+}
 
 // Stop ends the session and returns when it is closed.
 func (c *Channel) Stop(ctx context.Context) error { return c.supervisor.Stop(ctx) }
 
-// Close stops the channel and closes everything that it holds.
+// Close stops the channel for good and closes everything that it holds. After an error a session may still run: the
+// module is not to be released then.
 func (c *Channel) Close(ctx context.Context) error {
+	c.closed.Store(true)
+	if err := c.supervisor.Stop(ctx); err != nil {
+		return err
+	}
+	c.starting.Lock() // whoever was about to start it has done so
+	defer c.starting.Unlock()
 	if err := c.supervisor.Stop(ctx); err != nil {
 		return err
 	}
@@ -114,10 +142,14 @@ func (o *observer) State(s supervise.Snapshot) { o.config.Sink.State(s) }
 
 func (o *observer) Failure(r failure.Record, f *failure.Failure) {
 	o.config.Sink.Failure(r)
+	if o.parked {
+		return // another session follows at once: nothing is lost yet
+	}
 	(*Channel)(o).lost(string(f.Code), time.Now())
 }
 
 func (o *observer) Published(generation uint64, h supervise.Handle) {
+	o.parked = false
 	o.served.Store(h.(*handle))
 	byDevice := make(map[*device][]*point.Point)
 	for _, id := range h.(*handle).points {
@@ -129,9 +161,10 @@ func (o *observer) Published(generation uint64, h supervise.Handle) {
 	}
 }
 
-func (o *observer) Parked(uint64) {}
+func (o *observer) Parked(uint64) { o.parked = true }
 
 func (o *observer) Revoked(uint64) {
+	o.parked = false
 	o.served.Store(nil)
 	o.config.Sink.Revoke()
 }

@@ -204,9 +204,9 @@ func TestProgress(t *testing.T) {
 		q := newCommands()
 		var heard []string
 		report := func(text string, fraction float64) { heard = append(heard, fmt.Sprint(text, fraction)) }
-		loud, quiet := call(t.Context(), q, "loud", report), (<-chan ended)(nil)
+		loud := call(t.Context(), q, "loud", report)
 		first := taken(t, q)
-		quiet = call(t.Context(), q, "quiet", nil)
+		quiet := call(t.Context(), q, "quiet", nil)
 		second := taken(t, q)
 		q.progress(first.ID, "half ", 0.5)
 		q.progress(second.ID, "nobody listens ", 0.5)

@@ -16,7 +16,8 @@ import (
 func TestWaitPrecedence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := parts(t)
-		silent, loud := &stream{}, &stream{readable: true}
+		silent, loud := &stream{}, &stream{}
+		loud.readable.Store(true)
 		streams := []host.Stream{silent, loud}
 		wait := func(ctx context.Context) driver.Event { return s.Wait(ctx, streams, 0) }
 		expect := func(ctx context.Context, want driver.EventTag) driver.Event {
@@ -52,7 +53,7 @@ func TestWaitPrecedence(t *testing.T) {
 		if e := expect(t.Context(), driver.EventTagReadable); e.Readable() != 1 {
 			t.Errorf("stream %d", e.Readable())
 		}
-		loud.readable = false
+		loud.readable.Store(false)
 		expect(t.Context(), driver.EventTagTimeout)
 	})
 }
@@ -74,11 +75,11 @@ func TestWaitEnds(t *testing.T) {
 			_, _ = s.commands.push(context.Background(), invoke("echo"), nil)
 		}, driver.EventTagCommand, time.Second},
 		{"readable", math.MaxUint64, func(_ *session, st *stream, _, _ func()) {
-			st.readable = true
-			st.poked <- struct{}{}
+			st.readable.Store(true)
+			st.poke()
 		}, driver.EventTagReadable, time.Second},
 		{"poked for nothing", uint64(2 * time.Second), func(_ *session, st *stream, _, _ func()) {
-			st.poked <- struct{}{}
+			st.poke()
 		}, driver.EventTagTimeout, 2 * time.Second},
 	}
 	for _, test := range tests {
@@ -98,7 +99,7 @@ func TestWaitEnds(t *testing.T) {
 				if after := time.Since(begin); e.Tag() != test.want || after != test.after {
 					t.Errorf("%v after %v, want %v after %v", e.Tag(), after, test.want, test.after)
 				}
-				if st.poked != nil {
+				if st.poked.Load() != nil {
 					t.Error("the stream still pokes")
 				}
 			})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,14 +106,23 @@ func bad(id driver.PointID, reason string) driver.Sample {
 // stream is one that a guest waits for. It has no more than that.
 type stream struct {
 	host.Stream
-	readable bool
-	poked    chan<- struct{}
+	readable atomic.Bool
+	poked    atomic.Pointer[chan<- struct{}] // nil, or where to
 }
 
 var _ module.Waitable = (*stream)(nil)
 
-func (s *stream) Readable() bool           { return s.readable }
-func (s *stream) Notify(c chan<- struct{}) { s.poked = c }
+func (s *stream) Readable() bool { return s.readable.Load() }
+
+func (s *stream) Notify(c chan<- struct{}) {
+	if c == nil {
+		s.poked.Store(nil)
+		return
+	}
+	s.poked.Store(&c)
+}
+
+func (s *stream) poke() { *s.poked.Load() <- struct{}{} }
 
 // within returns a context of a call that the caller waits for that long.
 func within(t *testing.T, d time.Duration) context.Context {

@@ -76,7 +76,7 @@ func (s *session) open(ctx *supervise.Context) error {
 	s.phase = failure.PhaseConfigure
 	var err error
 	s.guest, err = s.channel.config.Module.Instantiate(ctx, s.phase, module.InstanceConfig{
-		Imports: imports, Memory: s.channel.config.Memory, Output: s.output, IODetail: s.io.LastError, Stop: ctx.Done(),
+		Imports: imports, Memory: s.channel.config.Memory, Output: s.output, IODetail: s.io.LastError,
 	})
 	if err != nil {
 		return err

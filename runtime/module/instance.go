@@ -6,7 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -28,8 +28,6 @@ type InstanceConfig struct {
 	Output func(line string)
 	// IODetail returns the host's error behind the last I/O error that the guest was given. It may be nil.
 	IODetail func() error
-	// Stop ends the guest's sleeps when it is closed. It may be nil.
-	Stop <-chan struct{}
 }
 
 // Instance is one attempt of a driver. One goroutine at a time makes, calls and closes it; only Abort may be called by
@@ -41,6 +39,9 @@ type Instance struct {
 	output *output
 	abi    *host.Instance
 	guest  api.Module
+	// aborted is what Abort was given, abort is closed then.
+	aborted atomic.Pointer[error]
+	abort   chan struct{}
 }
 
 // Instantiate makes an instance and runs the module's initialisation. What goes wrong is a *failure.Failure of phase.
@@ -55,8 +56,9 @@ func (m *Module) Instantiate(ctx context.Context, phase failure.Phase, c Instanc
 	if err != nil {
 		return nil, failure.From(phase, err)
 	}
-	i := &Instance{module: m, config: c, memory: area, output: &output{line: c.Output}}
+	i := &Instance{module: m, config: c, memory: area, output: &output{line: c.Output}, abort: make(chan struct{})}
 	i.abi = host.New(c.Imports, canon.Limits{})
+	defer i.endWith(ctx, phase)()
 	if err := i.start(ctx); err != nil {
 		return nil, errors.Join(i.fault(phase, err), i.Close(ctx))
 	}
@@ -68,10 +70,10 @@ func (i *Instance) start(ctx context.Context) (err error) {
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().
 		WithStdout(i.output).WithStderr(i.output).
 		WithRandSource(rand.Reader).
-		WithSysWalltime().WithSysNanotime().WithNanosleep(i.sleep)
+		WithWalltime(i.walltime, clockResolution).WithNanotime(i.nanotime, clockResolution).WithNanosleep(i.sleep)
 	ctx = i.context(experimental.WithMemoryAllocator(ctx, i.memory))
 	if i.guest, err = i.module.runtime.InstantiateModule(ctx, i.module.compiled, config); err != nil {
-		return err
+		return unlinked(err)
 	}
 	if initialize := i.guest.ExportedFunction("_initialize"); initialize != nil {
 		if _, err := initialize.Call(ctx); err != nil {
@@ -84,14 +86,15 @@ func (i *Instance) start(ctx context.Context) (err error) {
 // context is what every call into the guest is made with.
 func (i *Instance) context(ctx context.Context) context.Context { return i.abi.Context(ctx) }
 
-// sleep is the guest's sleep: it ends early when the instance is to stop.
-func (i *Instance) sleep(ns int64) {
-	timer := time.NewTimer(time.Duration(ns))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-i.config.Stop:
-	}
+// endWith aborts the guest when ctx is done, until the function that it returns is called.
+func (i *Instance) endWith(ctx context.Context, phase failure.Phase) (release func() bool) {
+	return context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); !errors.Is(cause, context.DeadlineExceeded) {
+			i.Abort(failure.New(phase, failure.DriverOther, cause.Error()))
+			return
+		}
+		i.Abort(failure.New(phase, failure.LimitDeadline, "the driver did not return in time"))
+	})
 }
 
 // Configure calls the guest's configure.
@@ -155,8 +158,13 @@ func (i *Instance) fault(phase failure.Phase, err error) *failure.Failure {
 // Memory returns the size of the guest's memory in bytes, which is also the most that it had.
 func (i *Instance) Memory() uint64 { return i.memory.size.Load() }
 
-// Abort ends the guest at its next call of the host, with err.
-func (i *Instance) Abort(err error) { i.abi.Abort(err) }
+// Abort ends the guest with err: at its next call of the host, or at once in one that sleeps.
+func (i *Instance) Abort(err error) {
+	if i.aborted.CompareAndSwap(nil, &err) {
+		close(i.abort)
+	}
+	i.abi.Abort(err)
+}
 
 // Close drops the resources that the guest left and gives its memory back. No call may be running.
 func (i *Instance) Close(ctx context.Context) error {

@@ -48,7 +48,7 @@ func (m *Module) Release(ctx context.Context) error {
 	if e == nil || !m.loader.leave(m.digest, e) {
 		return nil
 	}
-	return m.runtime.Close(ctx)
+	return errors.Join(m.runtime.Close(ctx), m.compiled.Close(ctx)) // the cache keeps code that is not closed by itself
 }
 
 // describe asks the driver what it is, in an instance that may do nothing.
@@ -59,6 +59,7 @@ func (m *Module) describe(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	defer i.endWith(ctx, failure.PhaseDescribe)()
 	defer func() { err = errors.Join(err, i.Close(ctx)) }()
 	metadata, err := i.abi.Describe(i.context(ctx))
 	if err != nil {

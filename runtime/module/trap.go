@@ -66,6 +66,21 @@ func classify(err error) (code failure.Code, summary, stack string) {
 	return failure.TrapOther, text, stackOf(trap)
 }
 
+// unlinked makes a failure of what is wrong with a module that cannot be put together: it imports, other than a function
+// of ours, what is not there, or its data does not fit its memory. What its start function ended with is returned as it is.
+func unlinked(err error) error {
+	if code, _, _ := classify(err); code != failure.HostPanic {
+		return err
+	}
+	code := failure.ABIImport
+	if strings.HasPrefix(err.Error(), "data[") {
+		code = failure.ABIEncoding
+	}
+	f := failure.New("", code, fmt.Sprintf("instantiate the module: %v", err))
+	f.Cause = err
+	return f
+}
+
 // trapOf returns the error in the chain that wazero made of a trap, or nil. A host function's own error never is one:
 // its text is followed by "(recovered by wazero)".
 func trapOf(err error) error {

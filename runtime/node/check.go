@@ -1,16 +1,10 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/config"
@@ -75,92 +69,4 @@ func checkSettings(m driver.Metadata, c *config.Node, ch *config.Channel) config
 		}
 	}
 	return problems
-}
-
-type schemas struct{ settings, device, address schema }
-
-// schema is nil for a driver that takes anything.
-type schema struct{ *jsonschema.Schema }
-
-func compileSchemas(m driver.Metadata) (s schemas, err error) {
-	for _, part := range []struct {
-		name string
-		text string
-		to   *schema
-	}{{"settings", m.Settings, &s.settings}, {"device-settings", m.DeviceSettings, &s.device}, {"address", m.Address, &s.address}} {
-		if part.text == "" {
-			continue
-		}
-		if part.to.Schema, err = compileSchema(part.name, part.text); err != nil {
-			return s, abiProblem(part.name, err)
-		}
-	}
-	return s, nil
-}
-
-func abiProblem(name string, err error) error {
-	return failure.New(failure.PhaseDescribe, failure.ABIEncoding, fmt.Sprintf("the schema of its %s is wrong: %v", name, err))
-}
-
-func compileSchema(name, text string) (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(noLoader{})
-	url := "drover:///" + name
-	if err := compiler.AddResource(url, doc); err != nil {
-		return nil, err
-	}
-	return compiler.Compile(url)
-}
-
-// noLoader keeps a driver's schema from making the host read files.
-type noLoader struct{}
-
-func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("a driver's schema refers to nothing outside of itself, not to %s", url)
-}
-
-// check returns a problem for each part of the value that the schema does not allow, at its place in the file.
-func (s schema) check(value *config.JSON) config.Problems {
-	if s.Schema == nil {
-		return nil
-	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value.Raw))
-	if err != nil {
-		return config.Problems{value.Problem("", err.Error())}
-	}
-	err = s.Validate(v)
-	if err == nil {
-		return nil
-	}
-	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
-	if !ok {
-		return config.Problems{value.Problem("", err.Error())}
-	}
-	return leaves(value, invalid)
-}
-
-// leaves returns the problems that say something by themselves: those without causes of their own.
-func leaves(value *config.JSON, e *jsonschema.ValidationError) config.Problems {
-	if len(e.Causes) == 0 {
-		text := e.ErrorKind.LocalizedString(message.NewPrinter(language.English))
-		return config.Problems{value.Problem(pointer(e.InstanceLocation), text)}
-	}
-	var out config.Problems
-	for _, cause := range e.Causes {
-		out = append(out, leaves(value, cause)...)
-	}
-	return out
-}
-
-func pointer(tokens []string) string {
-	var b strings.Builder
-	for _, t := range tokens {
-		b.WriteByte('/')
-		b.WriteString(strings.ReplaceAll(strings.ReplaceAll(t, "~", "~0"), "/", "~1"))
-	}
-	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type Node struct {
 	server  *embedded.Server // nil for a node that is a client of a server elsewhere
 	bridge  *natsbridge.Bridge
 	members []*member
+	started chan struct{} // closed when everything above is there
 }
 
 // member is a configured channel. channel is nil for one whose driver cannot be loaded: state then says why.
@@ -50,7 +52,7 @@ type member struct {
 // when a driver refuses its settings: nothing was started then. A driver that cannot be loaded fails its own channel
 // only. The caller calls Stop.
 func Start(ctx context.Context, c Config) (*Node, error) {
-	n := &Node{config: c}
+	n := &Node{config: c, started: make(chan struct{})}
 	if err := n.start(ctx); err != nil {
 		return nil, errors.Join(err, n.Stop(context.WithoutCancel(ctx)))
 	}
@@ -81,6 +83,7 @@ func (n *Node) start(ctx context.Context) error {
 			return err
 		}
 	}
+	close(n.started)
 	return nil
 }
 
@@ -175,7 +178,7 @@ func (n *Node) open(m *member, shift float64) error {
 	if err != nil {
 		return fmt.Errorf("channel %q: %w", name, err)
 	}
-	m.channel, err = channel.New(channel.Config{
+	made, err := channel.New(channel.Config{
 		Name: name, Module: m.module, Host: host, Connections: conns,
 		Settings: string(m.config.Settings.Raw), Devices: devices(m.config.Devices, shift), Memory: m.config.Limits.Memory,
 		Policy: policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
@@ -184,6 +187,7 @@ func (n *Node) open(m *member, shift float64) error {
 	if err != nil {
 		return errors.Join(err, host.Close())
 	}
+	m.channel = made
 	m.channel.Start()
 	return nil
 }
@@ -196,22 +200,23 @@ func (n *Node) URL() string {
 	return n.config.Node.NATS.Remote.URL
 }
 
-// Stop ends everything in order: sessions, what waits to be published, the server, the code. It returns all errors.
+// Stop ends everything in order: sessions, what waits to be published, the server, the code. It returns all errors. The
+// code of a session that does not end is kept, and the loader with it: it still runs.
 func (n *Node) Stop(ctx context.Context) error {
-	var errs []error
-	errs = append(errs, n.closeChannels(ctx)...)
+	closing := n.closeChannels(ctx)
+	errs := slices.Clone(closing)
 	if n.bridge != nil {
 		errs = append(errs, client.RemoveLocal(n.config.Node.Name, n.bridge.Epoch()), n.bridge.Close(ctx))
 	}
 	if n.server != nil {
 		errs = append(errs, n.server.Shutdown(ctx))
 	}
-	for _, m := range n.members {
-		if m.module != nil {
+	for i, m := range n.members {
+		if m.module != nil && closing[i] == nil {
 			errs = append(errs, m.module.Release(ctx))
 		}
 	}
-	if n.loader != nil {
+	if n.loader != nil && errors.Join(closing...) == nil {
 		errs = append(errs, n.loader.Close(ctx))
 	}
 	return errors.Join(errs...)

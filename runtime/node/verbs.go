@@ -14,10 +14,22 @@ import (
 // verbs are what the node answers besides what the bridge does.
 func (n *Node) verbs() map[string]natsbridge.Verb {
 	return map[string]natsbridge.Verb{
-		"get.ps":      n.ps,
+		"get.ps":      n.whenStarted(n.ps),
 		"ctl.start":   n.on(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
 		"ctl.stop":    n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
 		"ctl.restart": n.on(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),
+	}
+}
+
+// whenStarted has a call wait until the node is complete: the bridge answers before its channels are made.
+func (n *Node) whenStarted(verb natsbridge.Verb) natsbridge.Verb {
+	return func(ctx context.Context, body []byte) (any, error) {
+		select {
+		case <-n.started:
+			return verb(ctx, body)
+		case <-ctx.Done():
+			return nil, message.ErrNotReady.With("the node is starting")
+		}
 	}
 }
 
@@ -54,7 +66,7 @@ func (m *member) snapshot() supervise.Snapshot {
 
 // on makes a verb of something that is done with the channel that the body names.
 func (n *Node) on(do func(context.Context, *member) error) natsbridge.Verb {
-	return func(ctx context.Context, body []byte) (any, error) {
+	return n.whenStarted(func(ctx context.Context, body []byte) (any, error) {
 		var request struct {
 			Channel string `json:"channel"`
 		}
@@ -74,5 +86,5 @@ func (n *Node) on(do func(context.Context, *member) error) natsbridge.Verb {
 			return n.state(m), nil
 		}
 		return nil, message.ErrNotFound.With(fmt.Sprintf("no channel %q", request.Channel))
-	}
+	})
 }

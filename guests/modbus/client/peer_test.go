@@ -31,6 +31,8 @@ type peer struct {
 // station is one unit of a peer.
 type station struct {
 	silent bool
+	// mute is the area whose requests get no answer; 0 is none.
+	mute pdu.Area
 	// refuse has the exception for a register or bit; 0 is the one for all.
 	refuse    map[uint16]pdu.Exception
 	refuseAll pdu.Exception
@@ -57,7 +59,7 @@ func (p *peer) serve(request []byte) []sdktest.Reply {
 	p.asked = append(p.asked, fmt.Sprintf("%d %v", unit, read))
 	s := p.units[unit]
 	var reply []byte
-	if s != nil && !s.silent {
+	if s != nil && !s.silent && s.mute != read.Area {
 		reply = p.frame(request, unit, s.answer(read))
 	}
 	if p.fault != nil {

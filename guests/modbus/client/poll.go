@@ -60,12 +60,12 @@ func (s *session) readPart(p *part, out *sdk.Batch) error {
 	p.cycle = s.cycle
 	r := reading{session: s, part: p, out: out, at: now, asks: p.unit.circuit.lets(now)}
 	p.bad = 0
-	for i := 0; i < len(p.blocks); {
-		n, err := r.block(i)
-		if err != nil {
-			return err
-		}
-		i += n
+	first := p.unit.start(len(p.blocks))
+	if err := r.span(first, len(p.blocks)); err != nil {
+		return err
+	}
+	if err := r.span(0, first); err != nil {
+		return err
 	}
 	s.report(p.unit)
 	return nil

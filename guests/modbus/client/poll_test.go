@@ -258,6 +258,38 @@ func TestSilenceOfOneUnitDoesNotCloseTheConnection(t *testing.T) {
 	}
 }
 
+// A unit may be silent about one block for ever: the others are read in every cycle.
+func TestBlockThatIsNeverAnsweredLeavesTheOthersAlone(t *testing.T) {
+	for _, mute := range []pdu.Area{pdu.Holding, pdu.Input} {
+		conf := newConfig(onSerial, `{"timeout":"100ms"}`).device(1, "").points("holding:1 uint16", "input:2 uint16")
+		p := newPeer(false, 1)
+		p.units[1].mute = mute
+		b := newBench(t, conf, p)
+		b.run(t, 5500*time.Millisecond)
+		never, always := sdk.PointID(1), sdk.PointID(2)
+		if mute == pdu.Input {
+			never, always = always, never
+		}
+		b.expect(t, never, strings.TrimSpace(strings.Repeat("!io.timeout ", 6)))
+		b.expect(t, always, strings.TrimSpace(strings.Repeat(fmt.Sprint(always, " "), 6)))
+		b.expectStatus(t, 1, driver.StatusDegraded, "no reply")
+	}
+}
+
+// A unit that was offline comes back although its first block is never answered.
+func TestProbeTurnsThroughTheBlocks(t *testing.T) {
+	conf := newConfig(onSerial, `{"timeout":"100ms","offline_retry":"1s","offline_retry_max":"1s"}`).device(1, "").
+		points("holding:1 uint16", "input:2 uint16")
+	p := newPeer(false, 1)
+	p.units[1].silent, p.units[1].mute = true, pdu.Holding
+	b := newBench(t, conf, p)
+	b.After(5200*time.Millisecond, func() { p.units[1].silent = false })
+	b.run(t, 12*time.Second)
+	if told := b.told(2); !strings.HasSuffix(told, "2 2 2") {
+		t.Errorf("point 2: %s", told)
+	}
+}
+
 func TestOfflineUnitComesBack(t *testing.T) {
 	conf := newConfig(onSerial, `{"timeout":"100ms","offline_retry":"2s"}`).device(1, "").
 		points("holding:1 uint16", "input:1 uint16")
@@ -266,9 +298,9 @@ func TestOfflineUnitComesBack(t *testing.T) {
 	b := newBench(t, conf, p)
 	b.After(5200*time.Millisecond, func() { p.units[1].silent = false })
 	b.run(t, 10500*time.Millisecond)
-	// Asked at 0, 1 and 2 s, which makes it offline, then after 2 s, then after 4 s, each time once, at its period.
-	b.expect(t, 1, strings.Repeat("!io.timeout ", 10)+"1")
-	if got := len(p.asked); got != 4+2 {
+	// Asked twice at 0 s and once at 1 s, which makes it offline, then once at 4 s, 2 s later, and at 9 s, 4 s later.
+	b.expect(t, 1, strings.Repeat("!io.timeout ", 9)+"1 1")
+	if got := len(p.asked); got != 2+1+1+2+2 {
 		t.Errorf("asked %q", p.asked)
 	}
 	b.expectStatus(t, 1, driver.StatusOnline, "")
@@ -285,7 +317,7 @@ func TestUnitBehindAGatewayIsUnreachable(t *testing.T) {
 	b.expect(t, 2, "!exception-11 !exception-11 !exception-11 !exception-11 !exception-11")
 	b.expect(t, 3, "2 2 2 2 2")
 	b.expectStatus(t, 1, driver.StatusOffline, "exception 11")
-	if got := strings.Count(strings.Join(p.asked, ","), "1 holding"); got != 3 {
+	if got := strings.Count(strings.Join(p.asked, ","), "1 holding") + strings.Count(strings.Join(p.asked, ","), "1 input"); got != 3 {
 		t.Errorf("asked unit 1 %d times, want 3", got)
 	}
 	if n, _ := b.Gauge(1, "exceptions"); n != 0 {

@@ -12,6 +12,10 @@ import (
 // wholeAgain is for how long a block stays whole after all its pieces were refused as well.
 const wholeAgain = time.Minute
 
+// patience is after how many requests in a row without an answer a unit is asked no more in a cycle. One may be a block
+// that the unit has trouble with: the next tells. A unit that is offline is asked once.
+const patience = 2
+
 // reading is one reading of a part.
 type reading struct {
 	*session
@@ -21,8 +25,20 @@ type reading struct {
 	at time.Time
 	// asks says that the unit is asked at all: its circuit lets.
 	asks bool
-	// good counts the blocks that were read.
-	good int
+	// good counts the blocks that were read, unanswered the requests in a row without an answer.
+	good, unanswered int
+}
+
+// span reads the blocks at the places from first up to end.
+func (r *reading) span(first, end int) error {
+	for i := first; i < end; {
+		n, err := r.block(i)
+		if err != nil {
+			return err
+		}
+		i, end = i+n, end+n-1
+	}
+	return nil
 }
 
 // block reads the block at place i and returns how many blocks there are in its place now.
@@ -34,6 +50,9 @@ func (r *reading) block(i int) (int, error) {
 	}
 	data, err := r.bus.read(u, b.Read, u.timeout)
 	what, reason := judge(err)
+	if what == answered || what == refused {
+		r.unanswered = 0
+	}
 	switch what {
 	case answered:
 		u.circuit.answered()
@@ -51,9 +70,14 @@ func (r *reading) block(i int) (int, error) {
 		}
 	case spoiled:
 		u.circuit.failed(r.ctx.Now())
-	default:
+	case unreachable:
 		u.circuit.failed(r.ctx.Now())
 		u.gaveUp = r.cycle
+	default:
+		u.circuit.failed(r.ctx.Now())
+		if r.unanswered++; r.unanswered >= patience || u.circuit.open() {
+			u.gaveUp = r.cycle
+		}
 	}
 	r.trouble(b, err, reason)
 	r.fail(b, reason)

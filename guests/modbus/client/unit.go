@@ -27,6 +27,8 @@ type unit struct {
 	parts []*part
 	// gaveUp is the cycle in which the unit did not answer and is asked no more.
 	gaveUp uint64
+	// turn counts the readings that began while the unit was suspect.
+	turn int
 }
 
 func newUnit(d *sdk.Device, own *deviceSettings, channel *settings) *unit {
@@ -78,6 +80,16 @@ func (c *circuit) suspect() bool { return c.failures > 0 }
 
 // lets says whether the unit may be asked now.
 func (c *circuit) lets(now time.Time) bool { return !c.open() || !now.Before(c.next) }
+
+// start returns at which of its blocks a reading of the unit begins: at another one each time while it is suspect, so
+// that a block that is never answered does not hide those that are.
+func (u *unit) start(blocks int) int {
+	if !u.circuit.suspect() || blocks == 0 {
+		return 0
+	}
+	u.turn++
+	return u.turn % blocks
+}
 
 // health is what the host was told of a unit, and what was wrong last.
 type health struct {
