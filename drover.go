@@ -18,6 +18,9 @@ import (
 	"github.com/droverhq/drover/runtime/node"
 )
 
+// ABIVersion is the version of the package drover:driver that drivers are built for.
+const ABIVersion = module.ABIVersion
+
 // stopWithin is how long an orderly end may take: each session has its own deadline below it.
 const stopWithin = 30 * time.Second
 

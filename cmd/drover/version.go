@@ -7,10 +7,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-)
 
-// abiVersion is the version of the package drover:driver that drivers are built for.
-const abiVersion = "0.1.0"
+	"github.com/droverhq/drover"
+)
 
 // versionInfo is what `drover version` tells.
 type versionInfo struct {
@@ -43,7 +42,7 @@ func runVersion(g *globals) error {
 }
 
 func currentVersion() versionInfo {
-	v := versionInfo{Version: "0.0.0-devel", ABI: abiVersion, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	v := versionInfo{Version: "0.0.0-devel", ABI: drover.ABIVersion, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v

@@ -13,6 +13,9 @@ import (
 	"github.com/droverhq/drover/runtime/failure"
 )
 
+// ABIVersion is the version of the package drover:driver that this host has.
+const ABIVersion = "0.1.0"
+
 const (
 	// maxSize is how large a binary may be.
 	maxSize = 64 << 20
@@ -20,7 +23,6 @@ const (
 	pageSize = 64 << 10
 
 	abiPackage = "drover:driver/"
-	abiVersion = "0.1.0"
 )
 
 // preamble starts every core module (WebAssembly core specification 2.0, 5.5.16), componentPreamble a component.
@@ -83,10 +85,10 @@ func checkVersion(verb, name string) error {
 	}
 	_, version, _ := strings.Cut(rest, "@")
 	version, _, _ = strings.Cut(version, "#")
-	if version == abiVersion {
+	if version == ABIVersion {
 		return nil
 	}
-	return abiFailure(failure.ABIVersion, "the module %s version %s of drover:driver, this host has %s", verb, version, abiVersion)
+	return abiFailure(failure.ABIVersion, "the module %s version %s of drover:driver, this host has %s", verb, version, ABIVersion)
 }
 
 func abiFailure(code failure.Code, format string, args ...any) *failure.Failure {
