@@ -172,7 +172,7 @@ func badDevices(t *testing.T) []bad {
 		modbus("taken", "serial: "+locked+", baud: 9600", "connect", "retryable", "io.busy", "another process has locked it"),
 		modbus("refused", "tcp: "+refused, "connect", "retryable", "io.refused", refused),
 		modbus("silent", "tcp: "+serve(t, wait), "run", "retryable", "io.timeout", "2 requests in a row without an answer"),
-		modbus("closing", "tcp: "+serve(t, func(net.Conn) {}), "run", "retryable", "io.closed", "closed"),
+		modbus("closing", "tcp: "+serve(t, hangUp), "run", "retryable", "io.closed", "closed"),
 		modbus("noise", "tcp: "+serve(t, noise), "run", "retryable", "driver.bad-frame", "modbus header"),
 		silent, noisy,
 	}
@@ -212,6 +212,11 @@ func wait(conn net.Conn) {
 			return
 		}
 	}
+}
+
+// hangUp closes at the first request: whoever closes at once may be noticed while the connection opens, or after.
+func hangUp(conn net.Conn) {
+	_, _ = conn.Read(make([]byte, 256))
 }
 
 // noise answers each request with bytes by chance.
