@@ -78,6 +78,8 @@ func newRootCommand(g *globals) *cobra.Command {
 		newCheckCommand(g),
 		newPsCommand(g),
 		newWatchCommand(g),
+		newPortsCommand(g),
+		newModuleCommand(g),
 		newVersionCommand(g),
 	)
 	markUsageErrors(root)

@@ -1,0 +1,242 @@
+// Package store keeps drivers by their digests in a folder, with what is known of them.
+//
+// A module is one file named after its digest, and a file of JSON beside it. Both are written whole or not at all, and
+// what is read is held against the digest each time: a damaged module is found before it runs.
+package store
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/droverhq/drover/runtime/store/signature"
+)
+
+// The errors that callers tell apart.
+var (
+	// ErrNotFound: the store has no such module.
+	ErrNotFound = errors.New("no such module")
+	// ErrDamaged: what lies in the store is not what was added.
+	ErrDamaged = errors.New("the module is damaged")
+	// ErrTaken: the name and version belong to another module.
+	ErrTaken = errors.New("the name and version are taken")
+	// ErrAmbiguous: more than one module fits.
+	ErrAmbiguous = errors.New("more than one module fits")
+)
+
+// Entry is a module and what is known of it.
+type Entry struct {
+	// Digest is "sha256:" and hexadecimal.
+	Digest string `json:"digest"`
+	// Name and Version are what the driver says of itself.
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// ABI is the version of drover:driver that it was built for.
+	ABI string `json:"abi"`
+	// Size is in bytes.
+	Size       int64                 `json:"size"`
+	Added      time.Time             `json:"added"`
+	Signatures []signature.Signature `json:"signatures,omitempty"`
+}
+
+// Reference is the entry as configurations name it: name@version.
+func (e Entry) Reference() string { return e.Name + "@" + e.Version }
+
+// Store is a folder of modules. Its methods may be called from any goroutine; other processes may read the folder.
+type Store struct {
+	dir string
+	mu  sync.Mutex
+}
+
+// Open returns the store in a folder, which it makes with mode 0700.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open the module store: %w", err)
+	}
+	return &Store{dir: dir}, nil
+}
+
+// Digest returns a binary's digest as the store names it.
+func Digest(binary []byte) string {
+	sum := sha256.Sum256(binary)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Add keeps a module. Digest, Size and Added of the entry are filled in. One that is there keeps its time and gets the
+// signatures that it has not; added is false then. ErrTaken: another module has the same name and version.
+func (s *Store) Add(binary []byte, e Entry) (entry Entry, added bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.Digest, e.Size, e.Added = Digest(binary), int64(len(binary)), time.Now().UTC()
+	entries, err := s.list()
+	if err != nil {
+		return Entry{}, false, err
+	}
+	for _, other := range entries {
+		switch {
+		case other.Digest == e.Digest:
+			other = Merge(other, e)
+			return other, false, s.write(binary, other)
+		case other.Reference() == e.Reference():
+			return Entry{}, false, fmt.Errorf("add %s: %w by %s", e.Reference(), ErrTaken, other.Digest)
+		}
+	}
+	return e, true, s.write(binary, e)
+}
+
+// Merge returns the entry of a module that is there when it is added again: with the signatures of both.
+func Merge(have, again Entry) Entry {
+	have.Signatures = slices.Clip(have.Signatures)
+	for _, m := range again.Signatures {
+		same := func(s signature.Signature) bool { return s.Key == m.Key && slices.Equal(s.Value, m.Value) }
+		if !slices.ContainsFunc(have.Signatures, same) {
+			have.Signatures = append(have.Signatures, m)
+		}
+	}
+	return have
+}
+
+// write writes the module first: an entry has its module.
+func (s *Store) write(binary []byte, e Entry) error {
+	text, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return fmt.Errorf("add %s: %w", e.Reference(), err)
+	}
+	if err := writeFile(s.path(e.Digest, modules), binary); err != nil {
+		return fmt.Errorf("add %s: %w", e.Reference(), err)
+	}
+	if err := writeFile(s.path(e.Digest, entries), append(text, '\n')); err != nil {
+		return fmt.Errorf("add %s: %w", e.Reference(), err)
+	}
+	return nil
+}
+
+// Read returns a module. ErrDamaged: it is not what was added. It may be nil when the error is not.
+func (s *Store) Read(digest string) ([]byte, error) {
+	if !isDigest(digest) {
+		return nil, fmt.Errorf("read %q: %w", digest, ErrNotFound)
+	}
+	binary, err := os.ReadFile(s.path(digest, modules))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("read %s: %w", digest, ErrNotFound)
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", digest, err)
+	case Digest(binary) != digest:
+		return nil, fmt.Errorf("read %s: %w: its content has the digest %s", digest, ErrDamaged, Digest(binary))
+	}
+	return binary, nil
+}
+
+// Find returns the module that a reference names: name@version, a digest, or the beginning of one that is 8 digits or
+// longer. ErrAmbiguous: it fits more than one.
+func (s *Store) Find(reference string) (Entry, error) {
+	entries, err := s.List()
+	if err != nil {
+		return Entry{}, err
+	}
+	var found []Entry
+	for _, e := range entries {
+		if e.Reference() == reference || isShort(reference) && strings.HasPrefix(e.Digest, reference) {
+			found = append(found, e)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Entry{}, fmt.Errorf("find %s: %w", reference, ErrNotFound)
+	case 1:
+		return found[0], nil
+	default:
+		return Entry{}, fmt.Errorf("find %s: %w: %s and %s", reference, ErrAmbiguous, found[0].Digest, found[1].Digest)
+	}
+}
+
+// List returns what there is, by name and version. Entries that cannot be read are left out; their errors are joined.
+func (s *Store) List() ([]Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.list()
+}
+
+func (s *Store) list() ([]Entry, error) {
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("list the modules: %w", err)
+	}
+	var out []Entry
+	var errs []error
+	for _, f := range files {
+		digest, ok := strings.CutSuffix(f.Name(), entries)
+		if !ok || !isDigest(prefix+digest) {
+			continue
+		}
+		e, err := s.entry(prefix + digest)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version)) })
+	return out, errors.Join(errs...)
+}
+
+func (s *Store) entry(digest string) (Entry, error) {
+	var e Entry
+	text, err := os.ReadFile(s.path(digest, entries))
+	if err != nil {
+		return e, fmt.Errorf("read the entry of %s: %w", digest, err)
+	}
+	if err := json.Unmarshal(text, &e); err != nil || e.Digest != digest {
+		return e, fmt.Errorf("read the entry of %s: %w", digest, ErrDamaged)
+	}
+	return e, nil
+}
+
+// Remove removes a module. ErrNotFound: it was not there.
+func (s *Store) Remove(digest string) error {
+	if !isDigest(digest) {
+		return fmt.Errorf("remove %q: %w", digest, ErrNotFound)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := os.Remove(s.path(digest, entries))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w", ErrNotFound)
+	}
+	if gone := os.Remove(s.path(digest, modules)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", digest, err)
+	}
+	return nil
+}
+
+const (
+	prefix  = "sha256:"
+	modules = ".wasm"
+	entries = ".json"
+)
+
+// path is where a file of a module lies. The digest is one.
+func (s *Store) path(digest, kind string) string {
+	return filepath.Join(s.dir, strings.TrimPrefix(digest, prefix)+kind)
+}
+
+func isDigest(s string) bool { return isShort(s) && len(s) == len(prefix)+2*sha256.Size }
+
+func isShort(s string) bool {
+	digits, ok := strings.CutPrefix(s, prefix)
+	return ok && len(digits) >= 8 && strings.Trim(digits, "0123456789abcdef") == ""
+}
