@@ -1,0 +1,135 @@
+package meter
+
+import "fmt"
+
+// helper is a function that is appended to a module which needs it.
+type helper uint8
+
+const (
+	// helperTick charges for its parameter, a number of bytes or elements, and returns it.
+	helperTick helper = iota
+	// helperGrow does so for a number of pages.
+	helperGrow
+	// helperFill and helperCopy are memory.fill and memory.copy, charged and in pieces.
+	helperFill
+	helperCopy
+	// helperInit is memory.init of one data segment; there is one for each segment that is larger than a piece.
+	helperInit
+)
+
+const (
+	// piece is how many bytes are filled or copied in one go.
+	piece = 1 << 20
+	// byteShift makes a charge of a number of bytes or elements: 64 for one unit.
+	byteShift = 6
+	// pageShift makes one of a number of pages of 64 KiB.
+	pageShift = 10
+)
+
+// helpers are those that a module needs, in the order in which they are appended.
+type helpers struct {
+	list  []helperFunction
+	index map[helperFunction]uint32
+}
+
+type helperFunction struct {
+	helper
+	segment uint32
+}
+
+// need returns the place of a helper behind the module's functions.
+func (h *helpers) need(f helperFunction) uint32 {
+	if i, ok := h.index[f]; ok {
+		return i
+	}
+	if h.index == nil {
+		h.index = map[helperFunction]uint32{}
+	}
+	i := uint32(len(h.list))
+	h.index[f] = i
+	h.list = append(h.list, f)
+	return i
+}
+
+// misc reads an instruction behind the prefix 0xfc (core specification 2.0, 5.4.6 and 5.4.5).
+func (b *body) misc(start int) {
+	n := b.r.u32("an instruction")
+	if b.r.err != nil {
+		return
+	}
+	b.spend(costSimple)
+	switch n {
+	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating conversions
+		b.operands(1, 1)
+	case 9, 13: // data.drop, elem.drop
+		b.r.u32("the index of a segment")
+	case 16: // table.size
+		b.r.u32("a table's index")
+		b.operands(0, 1)
+	case miscMemoryInit:
+		b.memoryInit(start)
+		b.operands(3, 0)
+	case miscMemoryCopy:
+		b.zero(2)
+		b.bulk(start, helperCopy)
+		b.operands(3, 0)
+	case miscMemoryFill:
+		b.zero(1)
+		b.bulk(start, helperFill)
+		b.operands(3, 0)
+	case miscTableInit, miscTableCopy:
+		b.r.u32("an index")
+		b.r.u32("a table's index")
+		b.bulk(start, helperTick)
+		b.operands(3, 0)
+	case miscTableGrow:
+		b.r.u32("a table's index")
+		b.bulk(start, helperTick)
+		b.operands(2, 1)
+	case miscTableFill:
+		b.r.u32("a table's index")
+		b.bulk(start, helperTick)
+		b.operands(3, 0)
+	default:
+		b.r.fail(start, "an instruction of WebAssembly 2.0", fmt.Sprintf("0xfc %d", n))
+	}
+}
+
+// zero reads indices of memories, of which there is one.
+func (b *body) zero(n int) {
+	for range n {
+		start := b.r.at
+		if i := b.r.byte("a memory's index"); i != 0 {
+			b.r.fail(start, "memory 0", fmt.Sprint(i))
+		}
+	}
+}
+
+// bulk plans the call of a helper, before an instruction or instead of it.
+func (b *body) bulk(start int, h helper) {
+	kind := editHelper
+	if h == helperTick || h == helperGrow {
+		kind = editTick
+	}
+	b.help(start, kind, helperFunction{helper: h})
+}
+
+func (b *body) help(start int, kind editKind, f helperFunction) {
+	b.called()
+	b.spend(costCall)
+	b.edit(edit{at: start, kind: kind, arg: b.m.helpers.need(f)})
+}
+
+// memoryInit is charged; in pieces only where the segment is larger than one.
+func (b *body) memoryInit(start int) {
+	segment := b.r.index("data segment", len(b.m.data))
+	b.zero(1)
+	if b.r.err != nil {
+		return
+	}
+	if b.m.data[segment] > piece {
+		b.help(start, editHelper, helperFunction{helper: helperInit, segment: segment})
+		return
+	}
+	b.bulk(start, helperTick)
+}

@@ -1,0 +1,82 @@
+package meter
+
+import "fmt"
+
+// Rewrite returns the module with metering. A module that cannot be rewritten, or that has more than its limits say, is
+// refused with an *Error. The memory that this takes is a small multiple of the module's size.
+func Rewrite(binary []byte, l Limits) (*Module, error) {
+	l = l.withDefaults()
+	if len(binary) > l.Size {
+		return nil, &Error{Offset: 0, Expected: fmt.Sprintf("a module of at most %d bytes", l.Size), Found: fmt.Sprint(len(binary))}
+	}
+	m, err := readModule(binary, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.survey(); err != nil {
+		return nil, err
+	}
+	m.countStack()
+	out, err := m.write()
+	if err != nil {
+		return nil, err
+	}
+	m.stats.Before, m.stats.After = len(binary), len(out)
+	return &Module{Binary: out, Statistics: m.stats}, nil
+}
+
+// survey scans all functions for what must be known before the first is rewritten.
+func (m *module) survey() error {
+	b := &body{m: m}
+	free := make([]bool, len(m.functions))
+	merges := 0
+	for i := range m.functions {
+		fn := &m.functions[i]
+		if err := b.scan(fn); err != nil {
+			return err
+		}
+		merges += b.values.merges
+		if err := m.boundMerges(fn, b.values.merges, merges); err != nil {
+			return err
+		}
+		fn.firstCall = len(m.calls)
+		m.addCalls(b.edits)
+		fn.lastCall = len(m.calls)
+		fn.cost, fn.frame = b.cost, b.frameSize()
+		free[i] = !b.busy && b.cost <= freeCharge
+		m.stats.Loops += b.loops
+	}
+	for i := range free {
+		m.functions[i].free = free[i]
+		if !free[i] {
+			m.stats.Metered++
+		}
+	}
+	m.stats.Functions = len(m.functions)
+	return nil
+}
+
+// boundMerges refuses what would take a compiler minutes.
+func (m *module) boundMerges(fn *function, own, all int) error {
+	const values = "values that come from two places"
+	switch {
+	case own > m.limits.Merges:
+		return &Error{fn.at, fmt.Sprintf("a function with at most %d %s", m.limits.Merges, values), fmt.Sprint(own)}
+	case all > m.limits.ModuleMerges:
+		return &Error{fn.at, fmt.Sprintf("a module with at most %d %s", m.limits.ModuleMerges, values), fmt.Sprintf("%d up to here", all)}
+	}
+	return nil
+}
+
+// addCalls notes which of the module's own functions are called, the same in a row once.
+func (m *module) addCalls(edits []edit) {
+	first, begin := uint32(len(m.imports))+1, len(m.calls) // what another function calls is none of this one's
+	for _, e := range edits {
+		if e.kind != editCall || e.arg < first {
+			continue
+		}
+		if callee, n := e.arg-first, len(m.calls); n == begin || m.calls[n-1] != callee {
+			m.calls = append(m.calls, callee)
+		}
+	}
+}
