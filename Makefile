@@ -4,13 +4,13 @@ GO      ?= go
 ARGS    ?=
 FUZZ    ?= 10s
 LINT    := build/tools/golangci-lint
-MODULES := . tools interop
+MODULES := . tools interop bench
 # os/arch pairs that must build.
 TARGETS := linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64
 WASM    := GOOS=wasip1 GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests demo test race check fmt vet lint generate generated tidy cross scripts tree interop fuzz clean
+.PHONY: help build guests demo test race check fmt vet lint generate generated tidy cross scripts tree interop hostile bench fuzz clean
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,9 @@ fmt:
 vet:
 	$(GO) vet ./...
 	$(WASM) $(GO) vet ./guests/... ./abi/...
+	$(GO) vet -tags hostile ./hostile
 	cd interop && $(GO) vet -tags interop ./...
+	cd bench && $(GO) vet ./... && $(WASM) $(GO) vet ./kernels
 
 $(LINT): tools/go.mod tools/go.sum
 	$(GO) build -modfile=tools/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -81,6 +83,14 @@ tree:
 interop: build guests ## Against programs nobody here wrote; needs the packages of .ci/run.
 	cd interop && $(GO) test -tags interop -count=1 -timeout 15m ./...
 
+hostile: ## Against drivers that attack the border; needs the packages of .ci/run.
+	$(GO) test -tags hostile -count=1 -timeout 10m ./hostile
+
+bench: build guests ## The figures, as ratios in one run; ARGS="-suite metering -scale 0.1" for some of them, faster.
+	@mkdir -p build/bench
+	cd bench && $(GO) build -o ../build/bench/poller ./poller && $(GO) build -o ../build/bench/bench . && \
+		../build/bench/bench -json ../build/bench/figures.json $(ARGS)
+
 fuzz: ## Each fuzz target for FUZZ=10s.
 	@for pkg in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz'); do \
@@ -90,4 +100,4 @@ fuzz: ## Each fuzz target for FUZZ=10s.
 	done
 
 clean: ## Remove what was built.
-	rm -rf build/drover build/guests build/tools
+	rm -rf build/drover build/guests build/bench build/tools

@@ -39,7 +39,7 @@ func Check(ctx context.Context, c *config.Node) (config.Problems, error) {
 	if err != nil {
 		return nil, err
 	}
-	problems := node.Check(ctx, loader, c)
+	problems := append(node.CheckNATS(c), node.Check(ctx, loader, c)...)
 	return problems, loader.Close(ctx)
 }
 
@@ -75,7 +75,15 @@ func (n *Node) Stop(ctx context.Context) error {
 	return errors.Join(n.node.Stop(ctx), n.host.Close())
 }
 
-// Run is Start, then Stop when ctx is done. started is called in between; it may be nil.
+// Displaced is closed when another node of the same name was found on a server elsewhere, and this one has given way.
+// The caller calls Stop. Err says which node it was.
+func (n *Node) Displaced() <-chan struct{} { return n.node.Displaced() }
+
+// Err says why Displaced is closed; nil before.
+func (n *Node) Err() error { return n.node.Err() }
+
+// Run is Start, then Stop when ctx is done or the node has given way to another of its name, which is an error. started
+// is called in between; it may be nil.
 func Run(ctx context.Context, c *config.Node, o Options, started func(*Node)) error {
 	n, err := Start(ctx, c, o)
 	if err != nil {
@@ -84,10 +92,13 @@ func Run(ctx context.Context, c *config.Node, o Options, started func(*Node)) er
 	if started != nil {
 		started(n)
 	}
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-n.Displaced():
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	return n.Stop(ctx)
+	return errors.Join(n.Err(), n.Stop(ctx))
 }
 
 // outside gives drivers the outside world: hostfuncs in the terms of runtime/module.

@@ -37,9 +37,16 @@ func TestNode(t *testing.T) {
 	r := newRig(t)
 	t.Run("line", r.line)
 	t.Run("calls", r.calls)
+	t.Run("commands", r.commands)
+	t.Run("messages", r.messages)
 	t.Run("bad input", r.badInput)
 	t.Run("refused", r.refused)
+	t.Run("codes", r.codes)
+	t.Run("unplugged", r.unplugged)
+	t.Run("described", r.described)
+	t.Run("quarantined", r.quarantined)
 	t.Run("run", r.run)
+	t.Run("delivered", r.delivered)
 	t.Run("leaks", r.leaks)
 }
 
@@ -127,11 +134,32 @@ func stop(t *testing.T, n *drover.Node) {
 	}
 }
 
+// serverConfig is that of an ordinary server, with somebody who may do everything and with all others.
+const serverConfig = `
+listen: "127.0.0.1:-1"
+authorization {
+  users: [
+    {user: node, password: secret}
+    {user: anonymous, permissions: {subscribe: ["drover.>", "_INBOX.>"], publish: ["drover-call.*.get.>", "$SRV.>"]}}
+  ]
+}
+no_auth_user: anonymous
+`
+
 // startServer starts a server that is there before the node is, so that nothing that the node says is missed, and
 // returns the way to it for those who may do everything.
 func startServer(t *testing.T) (url, user, password string) {
 	t.Helper()
-	s, err := embedded.Start(embedded.Config{Listen: "127.0.0.1:0", NoJetStream: true})
+	return startServerWith(t, embedded.Config{NoJetStream: true})
+}
+
+func startServerWith(t *testing.T, c embedded.Config) (url, user, password string) {
+	t.Helper()
+	c.File = filepath.Join(t.TempDir(), "nats-server.conf")
+	if err := os.WriteFile(c.File, []byte(serverConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := embedded.Start(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,12 +168,12 @@ func startServer(t *testing.T) (url, user, password string) {
 			t.Error(err)
 		}
 	})
-	return s.URL(), s.Credentials().User, s.Credentials().Password
+	return s.URL(), "node", "secret"
 }
 
 // remote is the configuration of a server elsewhere.
 func remote(url, user, password string) string {
-	return fmt.Sprintf("{url: %q, user: %q, password: %q}", url, user, password)
+	return fmt.Sprintf("{url: %q, user: %q, password: %q, commands: all}", url, user, password)
 }
 
 // connect connects to a server.
@@ -218,6 +246,7 @@ func (e *ear) next(t *testing.T, what string, wanted func(heard) bool) heard {
 		if !timestamp.MatchString(h.TS) || h.Epoch == "" {
 			t.Errorf("%s: the header is not that of the contract: %s", h.subject, h.payload)
 		}
+		published(t, m.Subject, m.Data)
 		e.heard = append(e.heard, h)
 		if wanted(h) {
 			return h

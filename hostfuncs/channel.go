@@ -19,6 +19,7 @@ type Channel struct {
 	grants *grant.Set
 	log    *slog.Logger
 	leases lease.Leases
+	opened opened
 	once   sync.Once
 }
 
@@ -48,8 +49,9 @@ func (c *Channel) line(g grant.Connection, soiled time.Time) *stream.Line {
 		dev, err := c.open(ctx, g, soiled)
 		if err != nil {
 			log.Debug("connection not opened", "error", err)
-			return nil, err
+			return nil, c.opened.failed(g.Name, err)
 		}
+		c.opened.add(g.Name)
 		log.Debug("connection opened")
 		return dev, nil
 	})

@@ -26,6 +26,8 @@ type signals struct {
 	yield   chan struct{}
 	asked   bool
 	seen    bool
+	denied  []string
+	refused int
 }
 
 func newSignals() *signals { return &signals{yield: make(chan struct{})} }
@@ -51,6 +53,20 @@ func (s *signals) Yielding() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.asked
+}
+
+func (s *signals) Streams() int { return 16 }
+
+func (s *signals) Denied(name, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied = append(s.denied, name+": "+why)
+}
+
+func (s *signals) Refused() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused++
 }
 
 // ask asks for a yield.

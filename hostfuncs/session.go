@@ -13,8 +13,17 @@ import (
 	"github.com/droverhq/drover/hostfuncs/stream"
 )
 
-// Signals is what a session's runtime tells the I/O that runs for it.
-type Signals = stream.Signals
+// Signals is what a session's runtime tells the I/O that runs for it, and hears of it. Its methods must not block.
+type Signals interface {
+	stream.Signals
+	// Streams returns how many streams the instance may have open at a time; one more is `busy`.
+	Streams() int
+	// Denied hears, on the goroutine of the guest's call, that it wanted to open what it was not granted; why is for
+	// people.
+	Denied(name, why string)
+	// Refused hears, likewise, that it was refused what is out of range, or beyond its limits.
+	Refused()
+}
 
 // Session is what one instance may reach. The instance makes one call at a time; LastError and Close may come from
 // elsewhere.
@@ -62,8 +71,14 @@ func (s *Session) Close(keep bool) error {
 // Failed implements stream.Owner.
 func (s *Session) Failed(f stream.Failure) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.failure, s.failed = f, true
+	s.mu.Unlock()
+	switch {
+	case errors.Is(f, grant.ErrDenied):
+		s.Denied(f.Name, f.Cause.Error())
+	case f.Code == driver.IOErrorInvalid, errors.Is(f, errTooMany), errors.Is(f, lease.ErrBusy):
+		s.Refused()
+	}
 }
 
 // Dropped implements stream.Owner.
@@ -83,7 +98,7 @@ func (s *Session) borrow(name string, kind driver.ConnectionKind) component.Resu
 	}
 	g, ok := s.channel.grants.Lookup(name, kind)
 	if !ok {
-		return s.refuse(name, stream.Errorf(driver.IOErrorNotFound, "no %s connection of that name is configured", kind))
+		return s.refuse(name, notGranted(kind.String()))
 	}
 	st, err := s.lend(g)
 	if err != nil {
@@ -97,6 +112,9 @@ func (s *Session) lend(g grant.Connection) (*stream.Stream, error) {
 	defer s.mu.Unlock()
 	if s.ended {
 		return nil, errEnded
+	}
+	if len(s.streams) >= s.Streams() {
+		return nil, errTooMany
 	}
 	line, resumed, err := s.channel.leases.Borrow(s, g.Name, func(soiled time.Time) *stream.Line {
 		return s.channel.line(g, soiled)
@@ -115,7 +133,15 @@ func (s *Session) lend(g grant.Connection) (*stream.Stream, error) {
 	return st, nil
 }
 
-var errEnded = stream.Errorf(driver.IOErrorClosed, "the session has ended")
+var (
+	errEnded   = stream.Errorf(driver.IOErrorClosed, "the session has ended")
+	errTooMany = stream.Errorf(driver.IOErrorBusy, "the driver has as many streams open as its limit allows")
+)
+
+// notGranted refuses a name of a kind of connection.
+func notGranted(kind string) error {
+	return stream.Errorf(driver.IOErrorNotFound, "%w: no %s connection of that name is configured", grant.ErrDenied, kind)
+}
 
 // refuse reports why a connection could not be had.
 func (s *Session) refuse(name string, err error) component.Result[host.Stream, driver.IOError] {

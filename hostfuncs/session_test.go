@@ -53,7 +53,7 @@ func TestOnlyWhatIsGranted(t *testing.T) {
 	failed(t, s.Listen(ctx, "main"), driver.IOErrorNotFound)
 	failed(t, s.Open(ctx, "main"), driver.IOErrorNotFound)
 	failed(t, s.Open(ctx, "/dev/ttyNone"), driver.IOErrorNotFound)
-	if err := s.LastError(); err == nil || !strings.Contains(err.Error(), `open "/dev/ttyNone": no serial connection`) {
+	if err := s.LastError(); err == nil || !strings.Contains(err.Error(), `open "/dev/ttyNone": not granted: no serial connection`) {
 		t.Errorf("the error behind it is %v", err)
 	}
 	if n := c.OpenLines(); n != 0 {

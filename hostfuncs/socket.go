@@ -6,11 +6,12 @@ import (
 	"github.com/droverhq/drover/abi/component"
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/abi/driver/host"
+	"github.com/droverhq/drover/hostfuncs/grant"
 	"github.com/droverhq/drover/hostfuncs/stream"
 )
 
 // errAddress refuses addresses: there are no grants of addresses, only of names.
-var errAddress = stream.Errorf(driver.IOErrorDenied, "no grant covers this address")
+var errAddress = stream.Errorf(driver.IOErrorDenied, "%w: no grant covers this address", grant.ErrDenied)
 
 // Connect implements host.Socket.
 func (s *Session) Connect(_ context.Context, to driver.Target) component.Result[host.Stream, driver.IOError] {
@@ -28,14 +29,12 @@ func (s *Session) Bind(_ context.Context, to driver.Target) component.Result[hos
 	if to.Tag() == driver.TargetTagAddress {
 		return component.Err[host.Datagrams](s.refuseKind(to.Address(), errAddress))
 	}
-	return component.Err[host.Datagrams](s.refuseKind(to.Name(),
-		stream.Errorf(driver.IOErrorNotFound, "no udp connection of that name is configured")))
+	return component.Err[host.Datagrams](s.refuseKind(to.Name(), notGranted("udp")))
 }
 
 // Listen implements host.Socket. No listener can be granted.
 func (s *Session) Listen(_ context.Context, name string) component.Result[host.Listener, driver.IOError] {
-	return component.Err[host.Listener](s.refuseKind(name,
-		stream.Errorf(driver.IOErrorNotFound, "no listener of that name is configured")))
+	return component.Err[host.Listener](s.refuseKind(name, notGranted("listener")))
 }
 
 // refuseKind reports why nothing of a kind can be had.

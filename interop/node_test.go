@@ -19,6 +19,10 @@ import (
 type node struct {
 	process *process
 	conn    *nats.Conn
+	// data is its data directory.
+	data string
+	// environment is that of the node, and of commands that find it by its file.
+	environment []string
 
 	mu     sync.Mutex
 	points map[string]reading  // by "channel/device.point"
@@ -43,8 +47,9 @@ func startNode(t *testing.T, channels string) *node {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n := &node{points: map[string]reading{}, seqs: map[string][]uint64{}}
-	n.process = start(t, "", nil, absolute(t, "../build/drover"), "run", "-c", file)
+	n := &node{data: filepath.Join(dir, "data"), points: map[string]reading{}, seqs: map[string][]uint64{}}
+	n.environment = []string{"XDG_RUNTIME_DIR=" + dir}
+	n.process = start(t, "", n.environment, absolute(t, "../build/drover"), "run", "-c", file)
 	listening(t, port)
 	conn, err := nats.Connect("nats://127.0.0.1:"+port, nats.MaxReconnects(-1))
 	if err != nil {

@@ -13,6 +13,8 @@ type hostGen struct {
 	w       *world
 	values  *values
 	scratch []string // fields of Instance that keep the slices of list parameters
+	// described are the descriptions of the imports, as composite literals.
+	described []string
 }
 
 // generateHost writes bind.gen.go: everything of the host's side but the interfaces.
@@ -31,6 +33,7 @@ func generateHost(w *world, t target) ([]byte, error) {
 	g.source = body
 	g.instance()
 	g.register()
+	g.descriptions()
 	g.body.Write(functions.body.Bytes())
 	g.values.write(g)
 	g.signatures()
@@ -76,7 +79,7 @@ func (g *hostGen) imported(f *function) {
 	g.line("// %s is %s.", goFunc(f), f.where())
 	g.line("func %s(ctx context.Context, _ api.Module, s []uint64) {", goFunc(f))
 	g.line("defer canon.Guard(%q)", f.where())
-	g.line("x := enter(ctx)")
+	g.enter(description(f))
 	slot := 0
 	receiver := "x.imports." + camel(f.iface.name)
 	if f.resource != nil && !f.spilled {
@@ -103,7 +106,14 @@ func (g *hostGen) imported(f *function) {
 	for _, c := range cleanup {
 		g.line("clear(x.%s)", c)
 	}
+	g.line("x.guest.Leave(s)")
 	g.line("}\n")
+}
+
+// enter writes how an import begins that is described by that line of the table.
+func (g *hostGen) enter(description string) {
+	g.line("x := enter(ctx, &functions[%d], s)", len(g.described))
+	g.described = append(g.described, description)
 }
 
 // arguments writes the lift of each parameter and returns their names, and the fields of Instance to clear afterwards.
@@ -168,8 +178,9 @@ func (g *hostGen) drop(r *resource) {
 	g.line("// %s is %s [resource-drop]%s.", name, r.iface.id, r.name)
 	g.line("func %s(ctx context.Context, _ api.Module, s []uint64) {", name)
 	g.line("defer canon.Guard(%q)", r.iface.id+" [resource-drop]"+r.name)
-	g.line("x := enter(ctx)")
+	g.enter(dropDescription(r))
 	g.line("x.%s.Drop(ctx, api.DecodeU32(s[0]))", tableField(r))
+	g.line("x.guest.Leave(s)")
 	g.line("}\n")
 }
 

@@ -80,13 +80,13 @@ func (x *Instance) Context(ctx context.Context) context.Context {
 	return &instanceContext{ctx, x}
 }
 
-// enter begins an import: it finds the instance that calls.
-func enter(ctx context.Context) *Instance {
+// enter begins the import f: it finds the instance that calls.
+func enter(ctx context.Context, f *canon.Function, s []uint64) *Instance {
 	x, ok := ctx.Value(instanceKey{}).(*Instance)
 	if !ok {
 		panic(&canon.Error{Reason: "an import was called without an instance"})
 	}
-	x.guest.Enter()
+	x.guest.Enter(f, s)
 	return x
 }
 `)
@@ -115,6 +115,8 @@ func (g *hostGen) attach() {
 func (g *hostGen) dropAll() {
 	g.line("// Abort ends the module's call, at the next import that it calls, with err. Any goroutine may call it.")
 	g.line("func (x *Instance) Abort(err error) { x.guest.Abort(err) }\n")
+	g.line("// Guest returns what the instance knows of its module at run time.")
+	g.line("func (x *Instance) Guest() *canon.Guest { return x.guest }\n")
 	g.line("// Drop drops the resources whose handles the guest left open. No call of the module may be running.")
 	g.line("func (x *Instance) Drop(ctx context.Context) {")
 	for _, r := range g.w.resources {

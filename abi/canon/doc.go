@@ -5,4 +5,6 @@
 // lift is to read a value that the guest wrote; to lower is to write one for it. Strings are UTF-8. Everything that a
 // guest says is checked; what is wrong with it is an [Error], never a panic of the host and never more memory than the
 // [Limits] allow.
+//
+// A [Guest] also remembers the last calls of imports, and tells a [Stopwatch] when the guest's code runs.
 package canon

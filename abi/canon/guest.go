@@ -26,10 +26,28 @@ type Guest struct {
 	elements int
 	stack    [4]uint64
 	aborted  atomic.Pointer[error]
+	watch    Stopwatch
+	trace    trace
 }
 
+// Stopwatch hears when the guest's code begins to run and when it rests, on the goroutine that calls the instance. now
+// is what Now said.
+type Stopwatch interface {
+	Run(now int64)
+	Rest(now int64)
+}
+
+// idle is the Stopwatch of a Guest that was given none.
+type idle struct{}
+
+func (idle) Run(int64)  {}
+func (idle) Rest(int64) {}
+
 // NewGuest returns a Guest that is attached to no instance: until it is, every import traps.
-func NewGuest(limits Limits) *Guest { return &Guest{limits: limits.withDefaults()} }
+func NewGuest(limits Limits) *Guest { return &Guest{limits: limits.withDefaults(), watch: idle{}} }
+
+// Watch has w hear of the guest from now on.
+func (g *Guest) Watch(w Stopwatch) { g.watch = w }
 
 // Limits returns the limits with the defaults filled in.
 func (g *Guest) Limits() Limits { return g.limits }
@@ -45,8 +63,12 @@ func (g *Guest) Attach(m api.Module) error {
 	return nil
 }
 
-// Enter begins an import: it traps when no import may be called now, and gives the lift of its parameters a new budget.
-func (g *Guest) Enter() {
+// Enter begins the import f, which was called with the flat parameters s: it traps when no import may be called now, and
+// gives the lift of its parameters a new budget.
+func (g *Guest) Enter(f *Function, s []uint64) {
+	now := Now()
+	g.watch.Rest(now)
+	g.trace.begin(f, s, g.memory, now)
 	if err := g.aborted.Load(); err != nil {
 		panic(*err)
 	}
@@ -57,6 +79,14 @@ func (g *Guest) Enter() {
 		fault("an import was called before the instance was attached")
 	}
 	g.Begin()
+}
+
+// Leave ends the import that was entered last, with its flat result in s: the guest goes on. An import that ends the
+// guest's call by a panic does not come here.
+func (g *Guest) Leave(s []uint64) {
+	now := Now()
+	g.trace.end(s, g.memory, now)
+	g.watch.Run(now)
 }
 
 // Abort makes every import that is called from now on end the guest's call with err. Any goroutine may call it; the
@@ -76,10 +106,18 @@ func (g *Guest) Call(ctx context.Context, f api.Function, name string, stack []u
 		return fmt.Errorf("call %s: another export is running", name)
 	}
 	defer g.calling.Store(false)
-	if err := f.CallWithStack(ctx, stack); err != nil {
+	if err := g.run(ctx, f, stack); err != nil {
 		return fmt.Errorf("call %s: %w", name, err)
 	}
 	return nil
+}
+
+// run has the guest's code run.
+func (g *Guest) run(ctx context.Context, f api.Function, stack []uint64) error {
+	g.watch.Run(Now())
+	err := f.CallWithStack(ctx, stack)
+	g.watch.Rest(Now())
+	return err
 }
 
 // PostReturn tells the guest that the result of an export was lifted. f is nil when the guest has no such function.
@@ -98,7 +136,7 @@ func (g *Guest) PostReturn(ctx context.Context, f api.Function, name string, res
 func (g *Guest) alone(ctx context.Context, f api.Function, name string) error {
 	g.closedBy = name
 	defer func() { g.closedBy = "" }()
-	return f.CallWithStack(ctx, g.stack[:])
+	return g.run(ctx, f, g.stack[:])
 }
 
 // Alloc takes size bytes from the guest's allocator and checks what it gave. It traps when the guest cannot.

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/droverhq/drover/runtime/natsbridge/client"
-	"github.com/droverhq/drover/runtime/natsbridge/dial"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
 
@@ -43,22 +42,24 @@ func (g *globals) connect(ctx context.Context) (*remote, error) {
 // find returns where to connect to, and the node's name where that is known: by --server or --context, then NATS_URL,
 // then the file of a node of this user.
 func (g *globals) find(ctx context.Context) (client.Options, string, error) {
-	credentials := dial.Credentials{File: os.Getenv("NATS_CREDS")}
+	options := environment()
 	switch url := os.Getenv("NATS_URL"); {
 	case g.server != "" && g.context != "":
 		return client.Options{}, "", usagef("--server and --context exclude each other")
 	case g.server != "":
-		return client.Options{URL: g.server, Credentials: credentials}, g.node, nil
+		options.URL = g.server
 	case g.context != "":
-		return client.Options{Context: g.context}, g.node, nil
+		options = client.Options{Context: g.context}
 	case url != "":
-		return client.Options{URL: url, Credentials: credentials}, g.node, nil
+		options.URL = url
+	default:
+		local, err := client.LocalNode(ctx, g.node)
+		if err != nil {
+			return client.Options{}, "", fmt.Errorf("find a node on this machine: %w", err)
+		}
+		return g.login.fill(local.Options()), local.Node, nil
 	}
-	local, err := client.LocalNode(ctx, g.node)
-	if err != nil {
-		return client.Options{}, "", fmt.Errorf("find a node on this machine: %w", err)
-	}
-	return local.Options(), local.Node, nil
+	return g.login.fill(options), g.node, nil
 }
 
 // only returns the name of the one node that a server has.

@@ -46,6 +46,8 @@ func reason(s message.State) string {
 	switch {
 	case s.State == "connected" || s.State == "connecting" || s.State == "initializing":
 		return ""
+	case s.State == "quarantined" && s.LastFailure != nil:
+		return " (" + s.Reason + ": " + s.LastFailure.Summary + ")"
 	case s.LastFailure != nil:
 		return " (" + s.LastFailure.Code + ": " + s.LastFailure.Summary + ")"
 	case s.Reason != "":

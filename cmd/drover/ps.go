@@ -35,6 +35,7 @@ func runPs(ctx context.Context, g *globals) error {
 	if g.json {
 		return g.printJSON(snapshot)
 	}
+	fmt.Fprint(g.out, linkLines(g.palette(), snapshot.Links, time.Now()))
 	fmt.Fprintln(g.out, psTable(g.palette(), snapshot, time.Now()))
 	return nil
 }

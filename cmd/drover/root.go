@@ -15,6 +15,7 @@ import (
 type globals struct {
 	terminal
 
+	login   login
 	server  string
 	context string
 	node    string
@@ -68,6 +69,7 @@ func newRootCommand(g *globals) *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&g.server, "server", "", "NATS `URL` of the node's server")
 	flags.StringVar(&g.context, "context", "", "`name` of a NATS context to connect with")
+	g.login.AddFlags(flags)
 	flags.StringVar(&g.node, "node", "", "`name` of the node, where the server has several")
 	flags.BoolVar(&g.json, "json", false, "print JSON")
 	flags.BoolVar(&g.noColor, "no-color", false, "print no colours (also NO_COLOR)")
@@ -77,11 +79,16 @@ func newRootCommand(g *globals) *cobra.Command {
 		newDemoCommand(g),
 		newCheckCommand(g),
 		newPsCommand(g),
+		newCrashesCommand(g),
 		newWatchCommand(g),
+		newReadCommand(g),
+		newWriteCommand(g),
+		newInvokeCommand(g),
 		newPortsCommand(g),
 		newModuleCommand(g),
 		newVersionCommand(g),
 	)
+	root.AddCommand(newControlCommands(g)...)
 	markUsageErrors(root)
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -30,9 +31,13 @@ func build(t *testing.T, environment []string, args ...string) {
 // built as users build it, also when the tests run with the race detector, under which a driver compiles for a minute.
 func TestScripts(t *testing.T) {
 	dir := t.TempDir()
-	driver := filepath.Join(dir, "modbus.wasm")
 	build(t, nil, "-o", dir, ".")
-	build(t, []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"}, "-buildmode=c-shared", "-o", driver, "../../guests/modbus")
+	guest := func(name string) (file string) {
+		file = filepath.Join(dir, name+".wasm")
+		build(t, []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"}, "-buildmode=c-shared", "-o", file, "../../guests/"+name)
+		return file
+	}
+	driver, testdriver := guest("modbus"), guest("testdriver")
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -40,16 +45,18 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", dir+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("DRIVER", driver)
+			env.Setenv("TESTDRIVER", testdriver)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "runtime"))
 			return os.Mkdir(filepath.Join(env.WorkDir, "runtime"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"device":  startDevice,
-			"exits":   exits,
-			"expand":  expand,
-			"sigterm": sigterm,
-			"until":   until,
+			"device":    startDevice,
+			"exits":     exits,
+			"expand":    expand,
+			"interrupt": interrupt,
+			"sigterm":   sigterm,
+			"until":     until,
 		},
 	})
 }
@@ -81,6 +88,15 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(file, []byte(os.Expand(string(text), ts.Getenv)), 0o600))
 }
 
+// interrupt is `interrupt WORD`: it is Ctrl-C for what runs in the background with that word.
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		if slices.Contains(cmd.Args, args[0]) {
+			ts.Check(cmd.Process.Signal(syscall.SIGINT))
+		}
+	}
+}
+
 // sigterm is `sigterm`: it asks all that runs in the background to end.
 func sigterm(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, cmd := range ts.BackgroundCmds() {
@@ -88,15 +104,19 @@ func sigterm(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// until is `until PATTERN COMMAND...`: it runs a command again and again until it prints what matches.
-func until(ts *testscript.TestScript, _ bool, args []string) {
+// until is `until PATTERN COMMAND...`: it runs a command again and again until it prints what matches; with !, until it
+// fails with an error that matches.
+func until(ts *testscript.TestScript, fails bool, args []string) {
 	pattern, err := regexp.Compile(args[0])
 	ts.Check(err)
 	var seen bytes.Buffer
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		err := ts.Exec(args[1], args[2:]...)
 		out := ts.ReadFile("stdout")
-		if err == nil && pattern.MatchString(out) {
+		if fails {
+			out = ts.ReadFile("stderr")
+		}
+		if (err != nil) == fails && pattern.MatchString(out) {
 			return
 		}
 		time.Sleep(100 * time.Millisecond) // It waits for another process.

@@ -31,7 +31,8 @@ func newWatchCommand(g *globals) *cobra.Command {
 		Short: "Show values as they come",
 		Long: `Show values as they come: on a terminal as a table that updates in place, otherwise as lines; with --json one object
 with subject and message a line.`,
-		Args: cobra.MaximumNArgs(1),
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: g.completeTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			only, err := parseTarget(strings.Join(args, ""))
 			if err != nil {

@@ -72,6 +72,12 @@ func (b *Batch) Publish() error {
 	return err
 }
 
+// shelve puts the batch behind the backlog without asking the host, which has said that it has no room.
+func (b *Batch) shelve() {
+	b.keep(b.samples)
+	b.reset()
+}
+
 func (b *Batch) reset() {
 	clear(b.samples)
 	b.samples = b.samples[:0]

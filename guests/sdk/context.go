@@ -26,6 +26,9 @@ type Context struct {
 	held     int
 	yielding bool
 	stopping bool
+	// serve does a command, in a Loop; serving says that it is at it.
+	serve   func(*Command) error
+	serving bool
 }
 
 // NewContext returns the context of a session that knows the world through host. The kit makes the one that a driver

@@ -8,8 +8,9 @@ import (
 )
 
 // Loop is the run of a session that polls, serves commands, or listens on streams: it waits for whichever is first and
-// calls the function for it. Commands go ahead of polls. Functions that are nil are not called. Each is called within
-// Context.Hold, so that a yield lets a request and its answer finish; long ones look at Context.Yielding in between.
+// calls the function for it. Commands go ahead of polls, and, by Context.ServeCommands, between the requests of one.
+// Functions that are nil are not called. Each is called within Context.Hold, so that a yield lets a request and its
+// answer finish; long ones look at Context.Yielding in between.
 //
 // An error of a function ends the run with it, unless a stop or a yield is why: then the outcome is that. What a
 // function adds to its batch is published when it returns, also with an error.
@@ -40,6 +41,8 @@ func (l *Loop) Run(ctx *Context) (Outcome, error) {
 		r.Scheduler = NewScheduler(nil, ctx.Now())
 	}
 	r.counted = make([]uint64, len(r.Scheduler.groups))
+	ctx.serve = r.command
+	defer func() { ctx.serve = nil }()
 	for {
 		if outcome, done, err := r.step(); done || err != nil {
 			return r.end(outcome, err)
@@ -130,6 +133,8 @@ func (r *loopRun) command(cmd *Command) error {
 	if cmd.Answered() {
 		return nil
 	}
+	r.ctx.serving = true
+	defer func() { r.ctx.serving = false }()
 	if r.Command == nil {
 		cmd.Fail(Unsupported())
 		return nil
@@ -143,8 +148,14 @@ func (r *loopRun) command(cmd *Command) error {
 	return err
 }
 
-// published publishes the batch after a function ended with err, which goes first.
+// published publishes the batch after a function ended with err, which goes first. While the host has no room, the batch
+// waits for `writable`: asking again and again is what the host ends a driver for.
 func (r *loopRun) published(err error) error {
+	if r.batch.Backlog() > 0 {
+		r.batch.shelve()
+		r.tellDropped()
+		return err
+	}
 	if e := r.publish(); err == nil {
 		return e
 	}
@@ -152,12 +163,16 @@ func (r *loopRun) published(err error) error {
 }
 
 func (r *loopRun) publish() error {
-	err := r.batch.Publish()
+	defer r.tellDropped()
+	return r.batch.Publish()
+}
+
+// tellDropped logs the first samples that were dropped.
+func (r *loopRun) tellDropped() {
 	if r.dropped == 0 && r.batch.Dropped() > 0 {
 		r.ctx.Log().Warn("samples dropped: the host has no room", "backlog", r.batch.Backlog())
 	}
 	r.dropped = r.batch.Dropped()
-	return err
 }
 
 func (r *loopRun) yield() (Outcome, bool, error) {

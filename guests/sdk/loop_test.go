@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/droverhq/drover/abi/component"
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/guests/sdk"
 	"github.com/droverhq/drover/guests/sdk/sdktest"
@@ -300,5 +301,41 @@ func TestLoopWarnsOfDroppedSamples(t *testing.T) {
 	}})
 	if err != nil || len(h.Logs()) != 1 || !strings.HasPrefix(h.Logs()[0], "warn samples dropped") {
 		t.Error(err, h.Logs())
+	}
+}
+
+// asked counts how often a driver publishes.
+type asked struct {
+	*sdktest.Host
+	times int
+}
+
+func (a *asked) Publish(samples []driver.Sample) component.Result[uint32, driver.PublishError] {
+	a.times++
+	return a.Host.Publish(samples)
+}
+
+// TestLoopWaitsForRoom: a host that has no room is asked once, and again when it has.
+func TestLoopWaitsForRoom(t *testing.T) {
+	h := &asked{Host: sdktest.New(t)}
+	h.Room = 0
+	h.At(550*ms, func() {
+		if h.times != 1 {
+			t.Errorf("the driver asked %d times", h.times)
+		}
+		h.Room = -1
+		h.RoomAgain()
+	})
+	h.At(2*time.Second, h.Stop)
+	c := twoPeriods()
+	s := &story{h: h.Host}
+	_, err := h.Drive(sdk.NewLifecycle(native{func(ctx *sdk.Context) *sdk.Loop {
+		return &sdk.Loop{Scheduler: sdk.NewScheduler(c.Points, ctx.Now()), Poll: s.poll(0)}
+	}}, h), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(h.Samples(1)); n != 20 {
+		t.Errorf("%d samples arrived, want 20", n)
 	}
 }

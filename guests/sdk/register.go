@@ -18,9 +18,10 @@ import (
 //	var _ = sdk.Register(boiler.Driver{})
 //
 // It also has the garbage collector run early, so that the heap of an instance stays below half a megabyte as long as
-// its poll cycles allocate little.
+// its poll cycles allocate little; and a recursion end at 2 MiB of stack, long before it fills the memory.
 func Register(d Driver) struct{} {
 	debug.SetGCPercent(10)
+	debug.SetMaxStack(2 << 20)
 	guest.ExportLifecycle(NewLifecycle(d, &bindings{}))
 	return struct{}{}
 }

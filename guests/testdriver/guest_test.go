@@ -166,6 +166,14 @@ func (r *rig) faults(t *testing.T) {
 		{`{"init": "nil"}`, "", "nil pointer"},
 		{`{"run": "divide", "cycle": 2}`, "", "divide by zero"},
 		{`{"run": "exit:3"}`, "exit_code(3)", ""},
+		{`{"init": "trap:unreachable"}`, "unreachable", ""},
+		{`{"init": "trap:memory-bounds"}`, "out of bounds memory access", ""},
+		{`{"init": "trap:table-bounds"}`, "invalid table access", ""},
+		{`{"init": "trap:indirect-call"}`, "indirect call type mismatch", ""},
+		{`{"init": "trap:divide-by-zero"}`, "integer divide by zero", ""},
+		{`{"init": "trap:integer-overflow"}`, "integer overflow", ""},
+		{`{"init": "trap:conversion"}`, "invalid conversion to integer", ""},
+		{`{"init": "encoding"}`, "UTF-8", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.settings, func(t *testing.T) {

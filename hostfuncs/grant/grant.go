@@ -12,6 +12,9 @@ import (
 	"github.com/droverhq/drover/abi/driver"
 )
 
+// ErrDenied is, wrapped, why a driver cannot have what it wants: it was not granted.
+var ErrDenied = errors.New("not granted")
+
 // Connection is a connection that a channel may open by its name: a serial port or a TCP endpoint, exactly one of them.
 type Connection struct {
 	Name   string

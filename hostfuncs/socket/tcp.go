@@ -3,6 +3,7 @@ package socket
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"time"
 
@@ -22,9 +23,18 @@ type Conn struct{ tcp net.Conn }
 
 var _ stream.Device = (*Conn)(nil)
 
-// Connect resolves the name and connects, with keep-alive and without Nagle's delay. The context ends either at once.
+// Connect resolves the name, once, and connects, with keep-alive and without Nagle's delay. The context ends either at
+// once. A name that turns out to be this machine's is refused with grant.ErrDenied, unless it is `localhost`.
 func Connect(ctx context.Context, g grant.TCP) (*Conn, error) {
-	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
+	return connect(ctx, g, net.DefaultResolver)
+}
+
+func connect(ctx context.Context, g grant.TCP, resolver *net.Resolver) (*Conn, error) {
+	host, _, err := net.SplitHostPort(g.Address)
+	if err != nil {
+		return nil, fmt.Errorf("read the address %q: %w", g.Address, err)
+	}
+	dialer := net.Dialer{Resolver: resolver, Control: reach(host), KeepAliveConfig: net.KeepAliveConfig{
 		Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
 	}}
 	c, err := dialer.DialContext(ctx, "tcp", g.Address) // TCP_NODELAY is package net's default.

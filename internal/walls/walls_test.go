@@ -32,14 +32,16 @@ var rooms = []room{
 	{"hostfuncs", []string{"abi", "hostfuncs"}},
 	{"runtime", []string{"abi", "runtime"}},
 	{"runtime/failure", nil},
+	{"runtime/module/meter", nil},
 	{"runtime/supervise", []string{"runtime/failure"}},
 	{"runtime/config", nil},
-	{"runtime/natsbridge", []string{"abi/driver", "runtime/natsbridge", "runtime/failure", "runtime/supervise", "runtime/point", "runtime/store"}},
+	{"runtime/natsbridge", []string{"abi/component", "abi/driver", "runtime/natsbridge", "runtime/failure", "runtime/supervise", "runtime/point", "runtime/store"}},
 	{"guests", []string{"guests", "abi/component", "abi/driver", "abi/roundtrip"}},
 	{"guests/sdk", []string{"guests/sdk", "abi/component", "abi/driver"}},
 	{"cmd/drover", []string{".", "runtime/config", "runtime/store", "runtime/natsbridge", "internal/sim"}},
 	{"internal/sim", []string{"internal/sim"}},
 	{"internal/testguest", nil},
+	{"hostile", nil},
 	{"internal/walls", nil},
 }
 

@@ -20,9 +20,13 @@ type Channel struct {
 	devices    []*device
 	points     []*servedPoint // by driver.PointID
 	supervisor *supervise.Supervisor
+	lines      lastLines // of the attempt
+	usage      usage
 	codes      map[string]string // a driver's own reasons as the codes that leave the node
-	served     atomic.Pointer[handle]
-	parked     bool // a swap is between two sessions; only the supervisor's loop looks
+	queue      *queue            // of commands
+	parked     bool              // a swap is between two sessions; only the supervisor's loop looks
+	live       bool              // a session serves the points, or did until just now; likewise
+	absence    absence
 
 	starting sync.RWMutex // held while something may start an attempt
 	closed   atomic.Bool  // nothing may any more
@@ -36,7 +40,7 @@ func New(c Config) (*Channel, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	ch := &Channel{config: c, guest: c.guestConfig(), codes: make(map[string]string)}
+	ch := &Channel{config: c, guest: c.guestConfig(), codes: make(map[string]string), queue: newQueue()}
 	for _, own := range c.Module.Metadata().Codes {
 		ch.codes[own.Code] = failure.DriverPrefix + own.Code
 	}
@@ -48,7 +52,7 @@ func New(c Config) (*Channel, error) {
 	var err error
 	ch.supervisor, err = supervise.New(supervise.Config{
 		Name: c.Name, Connector: &connector{ch}, Observer: (*observer)(ch), Logger: c.Logger,
-		Policy: c.Policy, Deadlines: c.Deadlines, Quarantine: c.Quarantine,
+		Policy: c.Policy, Deadlines: c.Deadlines, Quarantine: c.Quarantine, CrashLoop: c.CrashLoop,
 	})
 	if err != nil {
 		return nil, err
@@ -102,20 +106,8 @@ func (c *Channel) Close(ctx context.Context) error {
 	if err := c.supervisor.Stop(ctx); err != nil {
 		return err
 	}
+	c.absence.end()
 	return c.config.Host.Close()
-}
-
-// Call has the session that serves the channel do what r asks for, and waits for the driver's answer or the end of ctx,
-// whose deadline the driver is told. report, which may be nil and must not block, hears how far an action is.
-//
-// ErrNotReady and ErrQueueFull: nothing was sent. ErrExpired: neither, the driver did not come to it in time. ErrUnknown:
-// the driver had taken it, and what became of it is not known.
-func (c *Channel) Call(ctx context.Context, r driver.Request, report func(text string, fraction float64)) (Answer, error) {
-	h := c.served.Load()
-	if h == nil {
-		return Answer{}, ErrNotReady
-	}
-	return h.commands.do(ctx, r, report)
 }
 
 // Last returns what is known of each point.
@@ -138,10 +130,16 @@ type observer Channel
 
 var _ supervise.Observer = (*observer)(nil)
 
-func (o *observer) State(s supervise.Snapshot) { o.config.Sink.State(s) }
+func (o *observer) State(s supervise.Snapshot) {
+	(*Channel)(o).ended(s)
+	o.config.Sink.State(s)
+}
 
 func (o *observer) Failure(r failure.Record, f *failure.Failure) {
 	o.config.Sink.Failure(r)
+	if f.Code.Crash() {
+		(*Channel)(o).crashed(r, f)
+	}
 	if o.parked {
 		return // another session follows at once: nothing is lost yet
 	}
@@ -149,8 +147,9 @@ func (o *observer) Failure(r failure.Record, f *failure.Failure) {
 }
 
 func (o *observer) Published(generation uint64, h supervise.Handle) {
-	o.parked = false
-	o.served.Store(h.(*handle))
+	o.parked, o.live = false, true
+	o.absence.end()
+	o.queue.open(h.(*handle), generation)
 	byDevice := make(map[*device][]*point.Point)
 	for _, id := range h.(*handle).points {
 		p := o.points[id]
@@ -161,11 +160,14 @@ func (o *observer) Published(generation uint64, h supervise.Handle) {
 	}
 }
 
-func (o *observer) Parked(uint64) { o.parked = true }
+func (o *observer) Parked(uint64) {
+	o.parked = true
+	o.queue.park()
+}
 
 func (o *observer) Revoked(uint64) {
 	o.parked = false
-	o.served.Store(nil)
+	o.queue.revoke()
 	o.config.Sink.Revoke()
 }
 

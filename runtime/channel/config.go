@@ -25,14 +25,23 @@ type Config struct {
 	Connections []module.Connection
 	// Settings are the driver's own, as JSON text.
 	Settings string
-	Devices  []Device
-	// Memory limits each instance, in bytes; 0 is module.DefaultMemory.
-	Memory     uint64
+	// Secrets are the values in Settings that nobody is to read. They are redacted in all that the driver logs, prints and
+	// reports, and in the calls of a post-mortem.
+	Secrets [][]byte
+	Devices []Device
+	// PointBatches has a batch a point in place of one a device and cycle.
+	PointBatches bool
+	// Limits bound each instance.
+	Limits     Limits
 	Policy     supervise.Policy
 	Deadlines  supervise.Deadlines
 	Quarantine supervise.Quarantine
+	// CrashLoop, unless nil, is why the channel was quarantined before the node's start: it begins so.
+	CrashLoop *supervise.CrashLoop
 	// Sink takes what the channel has to say.
 	Sink Sink
+	// Backpressure holds publishing up where there is no room. nil: there always is.
+	Backpressure Backpressure
 	// Logger gets the channel's log, labelled with its name.
 	Logger *slog.Logger
 }
@@ -54,16 +63,31 @@ type Point struct {
 }
 
 // Sink takes what a channel has to say. Its methods are called from the session's goroutine or the supervisor's, in
-// order, and must not block.
+// order, and must not block; Data also from a timer's, while no session serves the points.
 type Sink interface {
 	// Data takes the readings of one device and one cycle. It keeps nothing of the batch.
 	Data(b point.Batch)
 	State(s supervise.Snapshot)
 	Device(d point.DeviceState)
 	Failure(r failure.Record)
+	// Crashed tells of a failure whose code counts as a crash what there is besides. It comes after Failure.
+	Crashed(c Crash)
+	// Quarantined says that the channel has crashed too often. It comes before the state that shows it.
+	Quarantined(c supervise.CrashLoop)
+	// Backoff says that the channel waits for its next attempt. It comes before the state that shows it.
+	Backoff(w supervise.Wait)
 	// Handle gives the points of one device that a session serves from now on, and Revoke says that none is any more.
 	Handle(device string, generation uint64, points []*point.Point)
 	Revoke()
+	// Event tells what happened besides, by its name; the detail is anything that prints as JSON.
+	Event(name string, detail any)
+}
+
+// Backpressure is asked by channels whose messages must not be dropped for want of room.
+type Backpressure interface {
+	// Room says whether there is room for one more batch. If there is none, c is poked, without blocking, once there is.
+	// It is called by the session's goroutine, with the same c for a whole session.
+	Room(c chan<- struct{}) bool
 }
 
 func (c *Config) validate() error {

@@ -18,32 +18,42 @@ func (s *session) Wait(ctx context.Context, streams []host.Stream, timeout drive
 			defer w.Notify(nil)
 		}
 	}
-	var expired <-chan time.Time
-	if timeout > 0 {
-		timer := time.NewTimer(time.Duration(min(timeout, 1<<62)))
-		defer timer.Stop()
-		expired = timer.C
-	}
-	for {
-		if event, now := s.event(ctx, streams); now {
+	now := time.Now()
+	end := now.Add(time.Duration(min(timeout, 1<<62)))
+	timer := time.NewTimer(end.Sub(now))
+	defer timer.Stop()
+	for ; ; now = time.Now() {
+		told := s.channel.catchUp(now, false)
+		if event, ok := s.event(ctx, streams, now); ok {
 			return event
 		}
-		if timeout == 0 {
+		left := end.Sub(now)
+		if left <= 0 {
 			return driver.EventTimeout()
 		}
+		timer.Reset(shortest(left, told, s.roomIn(now)))
 		select {
 		case <-ctx.Done():
 		case <-s.signals.asked:
 		case <-s.wake:
 		case <-s.commands.arrived:
-		case <-expired:
-			return driver.EventTimeout()
+		case <-timer.C:
 		}
 	}
 }
 
+// shortest returns the shortest of some times, of which those that are 0 do not count.
+func shortest(d time.Duration, others ...time.Duration) time.Duration {
+	for _, other := range others {
+		if other > 0 {
+			d = min(d, other)
+		}
+	}
+	return d
+}
+
 // event returns what there is to say, in the order of precedence of control.wit.
-func (s *session) event(ctx context.Context, streams []host.Stream) (driver.Event, bool) {
+func (s *session) event(ctx context.Context, streams []host.Stream, now time.Time) (driver.Event, bool) {
 	if ctx.Err() != nil {
 		return driver.EventStop(), true
 	}
@@ -51,8 +61,11 @@ func (s *session) event(ctx context.Context, streams []host.Stream) (driver.Even
 		s.signals.YieldSeen()
 		return driver.EventYield(), true
 	}
-	if event, ok := s.commands.next(time.Now()); ok {
+	if event, ok := s.commands.next(now); ok {
 		return event, true
+	}
+	if s.writable(now) {
+		return driver.EventWritable(), true
 	}
 	for i, stream := range streams {
 		if w, ok := stream.(module.Waitable); !ok || w.Readable() {
@@ -62,17 +75,42 @@ func (s *session) event(ctx context.Context, streams []host.Stream) (driver.Even
 	return driver.Event{}, false
 }
 
-// Reply implements host.Control.
+// Reply implements host.Control. An answer that is too large becomes one that says that the outcome is not known.
 func (s *session) Reply(_ context.Context, id uint64, answer component.Result[driver.Response, driver.CommandError]) {
+	if tooLarge(answer) {
+		s.strike("it answers with more than a message can carry")
+		answer = component.Err[driver.Response](driver.CommandErrorUnknown(driver.IOErrorInvalid))
+	}
 	s.commands.reply(id, answer)
 }
 
-// Progress implements host.Control.
+// tooLarge says whether an answer is more than one publish may be.
+func tooLarge(answer Answer) bool {
+	if answer.Failed {
+		return false
+	}
+	switch r := answer.Value; r.Tag() {
+	case driver.ResponseTagRead:
+		return len(r.Read()) > maxSamples || size(r.Read()) > maxBytes
+	case driver.ResponseTagWrite:
+		return len(r.Write()) > maxSamples
+	default:
+		return len(r.Invoke()) > maxBytes
+	}
+}
+
+// Progress implements host.Control. What comes faster than anybody reads it is dropped.
 func (s *session) Progress(_ context.Context, id uint64, text string, fraction float64) {
-	s.commands.progress(id, text, fraction)
+	if s.progress.try(time.Now()) {
+		s.commands.progress(id, s.forPeople(text), fraction)
+	}
 }
 
 // RequestReconnect implements host.Control.
 func (s *session) RequestReconnect(_ context.Context, reason string) bool {
-	return s.request != nil && s.request(reason)
+	if s.request != nil && s.request(s.forPeople(reason)) {
+		return true
+	}
+	s.strike("it asks for a reconnect again and again")
+	return false
 }

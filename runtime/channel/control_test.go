@@ -28,10 +28,11 @@ func TestWaitPrecedence(t *testing.T) {
 			}
 			return e
 		}
-		abandoned := call(within(t, time.Second), s.commands, "abandoned", nil)
+		serve(s.commands, 1, "abandoned", "next")
+		abandoned := call(within(t, time.Second), s.channel, Command{Request: invoke("abandoned")})
 		id := taken(t, s.commands).ID
 		<-abandoned
-		next := call(t.Context(), s.commands, "next", nil)
+		next := call(t.Context(), s.channel, Command{Request: invoke("next")})
 		synctest.Wait()
 		stopped, stop := context.WithCancel(t.Context())
 		stop()
@@ -72,7 +73,8 @@ func TestWaitEnds(t *testing.T) {
 		{"stop", math.MaxUint64, func(_ *session, _ *stream, stop, _ func()) { stop() }, driver.EventTagStop, time.Second},
 		{"yield", math.MaxUint64, func(_ *session, _ *stream, _, yield func()) { yield() }, driver.EventTagYield, time.Second},
 		{"command", math.MaxUint64, func(s *session, _ *stream, _, _ func()) {
-			_, _ = s.commands.push(context.Background(), invoke("echo"), nil)
+			serve(s.commands, 1, "echo")
+			_, _ = s.channel.Submit(Command{Request: invoke("echo")})
 		}, driver.EventTagCommand, time.Second},
 		{"readable", math.MaxUint64, func(_ *session, st *stream, _, _ func()) {
 			st.readable.Store(true)

@@ -16,24 +16,38 @@ const (
 	maxBytes   = 512 << 10
 )
 
-// Publish implements host.Data: samples become readings, those that pass their point's filter one batch a device.
+// Publish implements host.Data: samples become readings, those that pass their point's filter one batch a device. A
+// batch is taken whole, or not at all while there is no room for it.
 func (s *session) Publish(_ context.Context, samples []driver.Sample) component.Result[uint32, driver.PublishError] {
-	if s.phase != failure.PhaseRun {
-		return component.Err[uint32](driver.PublishErrorWrongPhase())
+	bytes := size(samples)
+	if err, wrong := s.wrong(samples, bytes); wrong {
+		s.strike("publish: " + err.Tag().String())
+		return component.Err[uint32](err)
 	}
-	if len(samples) > maxSamples || size(samples) > maxBytes {
-		return component.Err[uint32](driver.PublishErrorTooLarge())
-	}
-	for i := range samples {
-		if int(samples[i].Point) >= len(s.channel.points) {
-			return component.Err[uint32](driver.PublishErrorUnknownPoint(uint32(i)))
-		}
-		if err := s.channel.points[samples[i].Point].Check(samples[i]); err != nil {
-			return component.Err[uint32](driver.PublishErrorWrongType(uint32(i)))
-		}
+	if !s.admit(samples, bytes) {
+		return component.OK[driver.PublishError](uint32(0))
 	}
 	s.channel.publish(samples, time.Now())
 	return component.OK[driver.PublishError](uint32(len(samples)))
+}
+
+// wrong says why a batch is refused.
+func (s *session) wrong(samples []driver.Sample, bytes int) (driver.PublishError, bool) {
+	if s.phase != failure.PhaseRun {
+		return driver.PublishErrorWrongPhase(), true
+	}
+	if len(samples) > maxSamples || bytes > maxBytes {
+		return driver.PublishErrorTooLarge(), true
+	}
+	for i := range samples {
+		if int64(samples[i].Point) >= int64(len(s.channel.points)) {
+			return driver.PublishErrorUnknownPoint(uint32(i)), true
+		}
+		if err := s.channel.points[samples[i].Point].Check(samples[i]); err != nil {
+			return driver.PublishErrorWrongType(uint32(i)), true
+		}
+	}
+	return driver.PublishError{}, false
 }
 
 // size is what samples count towards maxBytes: their values and reasons.
@@ -95,14 +109,23 @@ func (c *Channel) code(reason string) string {
 
 // DeviceStatus implements host.Data.
 func (s *session) DeviceStatus(_ context.Context, id driver.DeviceID, status driver.Status, reason string) {
-	if int(id) < len(s.channel.devices) {
-		s.channel.devices[id].setStatus(s.channel.config.Sink, status, reason, time.Now())
+	if d, ok := s.device(id); ok {
+		d.setStatus(s.channel.config.Sink, status, s.forPeople(reason), time.Now())
 	}
 }
 
 // Gauges implements host.Data.
 func (s *session) Gauges(_ context.Context, id driver.DeviceID, figures []component.Tuple2[string, float64]) {
-	if int(id) < len(s.channel.devices) {
-		s.channel.devices[id].setGauges(s.channel.config.Sink, figures)
+	if d, ok := s.device(id); ok {
+		d.setGauges(s.channel.config.Sink, figures, time.Now())
 	}
+}
+
+// device returns the device of that id. A driver that makes ids up is refused.
+func (s *session) device(id driver.DeviceID) (*device, bool) {
+	if int64(id) >= int64(len(s.channel.devices)) {
+		s.strike("it tells of a device that was not configured")
+		return nil, false
+	}
+	return s.channel.devices[id], true
 }

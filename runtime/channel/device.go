@@ -11,16 +11,28 @@ import (
 	"github.com/droverhq/drover/runtime/point"
 )
 
-// maxGauges is how many figures a device may have (data.wit).
-const maxGauges = 32
+const (
+	// maxGauges is how many figures a device may have (data.wit).
+	maxGauges = 32
+	// maxGaugeName is how long the name of one may be.
+	maxGaugeName = 64
+	// toldRate is how often a second a device's state is told, toldSpan gives a few at once; changes in between become
+	// one.
+	toldRate = 10
+	toldSpan = time.Second
+)
 
 // device is a device of the channel. It outlives sessions, so that its sequence numbers go on.
 type device struct {
 	points []*servedPoint
+	// apart has a batch for each point.
+	apart bool
 
 	mu      sync.Mutex // the session and the supervisor both publish
 	seq     uint64
 	state   point.DeviceState
+	untold  bool // state has what was not told yet
+	told    bucket
 	pending []point.Reading // of the cycle at hand; kept for the next
 }
 
@@ -31,7 +43,11 @@ type servedPoint struct {
 }
 
 func (c *Channel) addDevice(cfg Device) error {
-	d := &device{state: point.DeviceState{Device: cfg.Name, Status: driver.StatusOffline}}
+	d := &device{
+		apart: c.config.PointBatches,
+		state: point.DeviceState{Device: cfg.Name, Status: driver.StatusOffline},
+		told:  bucket{rate: toldRate, span: toldSpan},
+	}
 	for _, p := range cfg.Points {
 		def := p.Definition
 		def.Device = cfg.Name
@@ -41,43 +57,36 @@ func (c *Channel) addDevice(cfg Device) error {
 		}
 		served := &servedPoint{Point: made, device: d}
 		d.points = append(d.points, served)
+		c.absence.heartbeat(def)
 		c.points = append(c.points, served)
 	}
 	c.devices = append(c.devices, d)
 	return nil
 }
 
-// flush sends what the cycle gave as one batch. d.mu is held.
+// flush sends what the cycle gave as one batch, or as one for each reading. d.mu is held.
 func (d *device) flush(sink Sink, now time.Time) {
-	if len(d.pending) == 0 {
+	switch {
+	case len(d.pending) == 0:
 		return
+	case d.apart:
+		for i := range d.pending {
+			d.send(sink, d.pending[i].Name, d.pending[i:i+1], now)
+		}
+	default:
+		d.send(sink, "", d.pending, now)
 	}
-	d.seq++
-	at := d.pending[0].Time
-	if at.IsZero() {
-		at = now
-	}
-	sink.Data(point.Batch{Device: d.state.Device, Seq: d.seq, Time: at, Readings: d.pending})
 	clear(d.pending)
 	d.pending = d.pending[:0]
 }
 
-// lost publishes every point once as bad after a session has failed, and every device as offline.
-func (c *Channel) lost(code string, now time.Time) {
-	for _, d := range c.devices {
-		d.mu.Lock()
-		for _, p := range d.points {
-			if p.Definition().Access == driver.AccessWrite {
-				continue
-			}
-			if r, due := p.Lost(code, now); due {
-				d.pending = append(d.pending, r)
-			}
-		}
-		d.flush(c.config.Sink, now)
-		d.mu.Unlock()
-		d.setStatus(c.config.Sink, driver.StatusOffline, code, now)
+func (d *device) send(sink Sink, name string, readings []point.Reading, now time.Time) {
+	d.seq++
+	at := readings[0].Time
+	if at.IsZero() {
+		at = now
 	}
+	sink.Data(point.Batch{Device: d.state.Device, Point: name, Seq: d.seq, Time: at, Readings: readings})
 }
 
 // setStatus tells a change of the device's status; equal ones in a row are one.
@@ -91,10 +100,10 @@ func (d *device) setStatus(sink Sink, status driver.Status, reason string, now t
 		d.state.Since = now
 	}
 	d.state.Status, d.state.Reason = status, reason
-	sink.Device(d.snapshot())
+	d.tell(sink, now)
 }
 
-func (d *device) setGauges(sink Sink, figures []component.Tuple2[string, float64]) {
+func (d *device) setGauges(sink Sink, figures []component.Tuple2[string, float64], now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	gauges := maps.Clone(d.state.Gauges)
@@ -107,15 +116,39 @@ func (d *device) setGauges(sink Sink, figures []component.Tuple2[string, float64
 			gauges[f.F0] = f.F1
 		}
 	}
-	d.state.Gauges = gauges
-	sink.Device(d.snapshot())
+	d.state.Gauges = gauges // a map that is told is never changed again
+	d.tell(sink, now)
 }
 
-// snapshot returns the state; its gauges are never changed again. d.mu is held.
-func (d *device) snapshot() point.DeviceState { return d.state }
+// tell tells the state, or keeps it until it may be told. d.mu is held.
+func (d *device) tell(sink Sink, now time.Time) {
+	if d.untold = !d.told.try(now); !d.untold {
+		sink.Device(d.state)
+	}
+}
+
+// catchUp tells what was kept, as soon as that may be, or now where the session is over. It returns in how long the next
+// one may be told; 0 when nothing is left.
+func (c *Channel) catchUp(now time.Time, over bool) time.Duration {
+	var next time.Duration
+	for _, d := range c.devices {
+		d.mu.Lock()
+		wait := d.told.wait(now)
+		switch {
+		case d.untold && (over || wait == 0):
+			d.told.take(1, now)
+			d.untold = false
+			c.config.Sink.Device(d.state)
+		case d.untold && (next == 0 || wait < next):
+			next = wait
+		}
+		d.mu.Unlock()
+	}
+	return next
+}
 
 func isGaugeName(s string) bool {
-	if s == "" || len(s) > 64 {
+	if s == "" || len(s) > maxGaugeName {
 		return false
 	}
 	for _, c := range []byte(s) {

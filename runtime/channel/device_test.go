@@ -3,6 +3,7 @@ package channel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/droverhq/drover/abi/component"
 	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/runtime/supervise"
 )
 
 // TestLost: after a failure each point that can be read is told once as bad, and each device as offline.
@@ -30,6 +32,100 @@ func TestLost(t *testing.T) {
 	s.channel.lost("io.closed", time.Now())
 	out.expect(t, "data pump 3 count=8",
 		"data pump 4 count=null:bad:io.closed", `device pump offline "io.closed" map[]`, `device meter offline "io.closed" map[]`)
+}
+
+// TestLostIsRepeated at the shortest heartbeat of the points, until a session serves them again.
+func TestLostIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		devices := twoDevices()
+		devices[0].Points[0].Heartbeat = time.Minute
+		devices[0].Points[2].Heartbeat = time.Second // written only: nothing to repeat
+		devices[1].Points[0].Heartbeat = 90 * time.Second
+		s, out := parts(t, devices...)
+		o := (*observer)(s.channel)
+		o.Published(1, &handle{commands: s.commands})
+		s.channel.lost("io.closed", time.Now())
+		out.take()
+		for range 4 {
+			pass(time.Minute)
+			synctest.Wait()
+		}
+		out.expect(t, "data pump 2 count=null:bad:io.closed",
+			"data pump 3 count=null:bad:io.closed", "data meter 2 on=null:bad:io.closed",
+			"data pump 4 count=null:bad:io.closed",
+			"data pump 5 count=null:bad:io.closed", "data meter 3 on=null:bad:io.closed")
+		s.channel.lost("io.refused", time.Now()) // another attempt has failed: nothing is due
+		out.take()
+		pass(time.Minute)
+		synctest.Wait()
+		out.expect(t, "data pump 6 count=null:bad:io.refused")
+		o.Published(2, &handle{commands: s.commands})
+		pass(time.Hour)
+		synctest.Wait()
+		out.expect(t)
+	})
+}
+
+// TestEndsWithoutFailure: a stop and a requested reconnect tell what a failure does; a swap tells nothing.
+func TestEndsWithoutFailure(t *testing.T) {
+	tests := []struct {
+		state  supervise.State
+		parked bool
+		code   string
+	}{
+		{supervise.Stopped, false, "stopped"},
+		{supervise.Reconnecting, false, "reconnecting"},
+		{supervise.Connecting, false, "reconnecting"},
+		{supervise.Connected, false, ""},
+		{supervise.Connected, true, ""},
+	}
+	for _, tt := range tests {
+		s, out := parts(t, twoDevices()...)
+		o := (*observer)(s.channel)
+		o.State(supervise.Snapshot{State: supervise.Stopped}) // nothing was served yet
+		out.expect(t)
+		o.Published(1, &handle{commands: s.commands})
+		if tt.parked {
+			o.Parked(1)
+		}
+		o.State(supervise.Snapshot{State: tt.state})
+		if tt.code == "" {
+			out.expect(t)
+			continue
+		}
+		reason := fmt.Sprintf("%q", tt.code)
+		out.expect(t,
+			"data pump 1 count=null:bad:channel."+tt.code+" text=null:bad:channel."+tt.code, "device pump offline "+reason+" map[]",
+			"data meter 1 on=null:bad:channel."+tt.code, "device meter offline "+reason+" map[]")
+		o.State(supervise.Snapshot{State: supervise.Stopped})
+		out.expect(t)
+	}
+}
+
+// TestPointBatches: each point has a batch of its own, and the device one count of them.
+func TestPointBatches(t *testing.T) {
+	s, out := parts(t)
+	s.channel.config.PointBatches = true
+	for _, d := range twoDevices() {
+		if err := s.channel.addDevice(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Publish(t.Context(), []driver.Sample{good(0, driver.ValueUnsigned(7)), good(1, driver.ValueText("a")), good(3, driver.ValueBoolean(true))})
+	s.channel.lost("io.closed", time.Now())
+	var data []string
+	for _, line := range out.take() {
+		if strings.HasPrefix(line, "data") {
+			data = append(data, line)
+		}
+	}
+	want := []string{
+		"data pump.count 1 count=7", "data pump.text 2 text=\"a\"", "data meter.on 1 on=true",
+		"data pump.count 3 count=null:bad:io.closed", "data pump.text 4 text=null:bad:io.closed", "data meter.on 2 on=null:bad:io.closed",
+	}
+	if !slices.Equal(data, want) {
+		t.Errorf("said %q, want %q", data, want)
+	}
 }
 
 func TestDeviceStatus(t *testing.T) {

@@ -183,13 +183,18 @@ func (r *rig) stop(t *testing.T) {
 		{"init blocks in read", `{"connection": "main", "init": "block-read"}`, supervise.Initializing, false},
 		{"run blocks in read", `{"connection": "main", "run": "block-read"}`, supervise.Connected, false},
 		{"run waits", `{}`, supervise.Connected, false},
-		{"connect sleeps", `{"connection": "main", "connect": "sleep"}`, supervise.Connecting, true},
-		{"run sleeps", `{"run": "sleep"}`, supervise.Connected, true},
+		{"connect sleeps", `{"connection": "main", "connect": "sleep"}`, supervise.Connecting, false},
+		{"run sleeps", `{"run": "sleep:1h"}`, supervise.Connected, false},
+		{"run sleeps for good", `{"run": "sleep"}`, supervise.Connected, false},
 		{"run ignores it", `{"ignoreStop": true}`, supervise.Connected, true},
+		{"connect computes", `{"connection": "main", "connect": "loop"}`, supervise.Connecting, true},
+		{"init computes", `{"init": "loop"}`, supervise.Initializing, true},
+		{"run computes", `{"run": "loop"}`, supervise.Connected, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			config := channel.Config{Connections: []module.Connection{conn}}
+			config.Limits.Compute = time.Hour
 			if test.forced {
 				config.Deadlines.Stop = 300 * time.Millisecond
 			}
@@ -218,16 +223,20 @@ func (r *rig) stop(t *testing.T) {
 	}
 }
 
+func memory(bytes uint64) channel.Limits {
+	return channel.Limits{Limits: module.Limits{Memory: bytes}}
+}
+
 // memory: an instance ends at its limit, and says so.
 func (r *rig) memory(t *testing.T) {
-	c := r.start(t, `{"run": "oom", "attempts": [1]}`, channel.Config{Memory: 16 << 20})
+	c := r.start(t, `{"run": "oom", "attempts": [1]}`, channel.Config{Limits: memory(16 << 20)})
 	if f := c.nextFailure(t); f.Code != failure.LimitMemory || !strings.HasPrefix(f.Summary, "out of memory") {
 		t.Errorf("got %s %q", f.Code, f.Summary)
 	}
 	c.nextState(t, supervise.Connected)
 	c.nextData(t)
 
-	small := r.start(t, `{}`, channel.Config{Memory: 64 << 10})
+	small := r.start(t, `{}`, channel.Config{Limits: memory(64 << 10)})
 	if f := small.nextFailure(t); f.Code != failure.LimitMemory || f.Kind != failure.Fatal {
 		t.Errorf("less than it needs to start: %s %s %q", f.Kind, f.Code, f.Summary)
 	}
@@ -273,7 +282,7 @@ func (c *run) call(t *testing.T, r driver.Request, timeout time.Duration, report
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	return c.Call(ctx, r, report)
+	return c.Call(ctx, channel.Command{Request: r, Report: report})
 }
 
 func invoke(action, arguments string) driver.Request {
@@ -316,7 +325,7 @@ func (r *rig) commands(t *testing.T) {
 	if want := (component.Tuple2[string, string]{F0: "broken", F1: "scripted refusal"}); err != nil || !a.Failed || a.Err.Refused() != want {
 		t.Errorf("refuse: %+v, %v", a, err)
 	}
-	if a, err = c.call(t, invoke("dance", ""), patience, nil); err != nil || a.Err.Tag() != driver.CommandErrorTagUnsupported {
+	if a, err = c.call(t, invoke("dance", ""), patience, nil); !errors.Is(err, channel.ErrNotServed) {
 		t.Errorf("an unknown action: %+v, %v", a, err)
 	}
 	if _, err = c.call(t, invoke("ignore", ""), 300*time.Millisecond, nil); !errors.Is(err, channel.ErrUnknown) {

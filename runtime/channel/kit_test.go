@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,12 +23,19 @@ import (
 // The tests of package channel have the parts, without a driver; those of package channel_test have whole channels.
 
 // sink keeps what the parts of a channel say, as lines.
-type sink struct{ lines []string }
+type sink struct {
+	mu    sync.Mutex // what is repeated comes from a timer
+	lines []string
+}
 
 var _ Sink = (*sink)(nil)
 
 func (s *sink) Data(b point.Batch) {
-	line := fmt.Sprintf("data %s %d", b.Device, b.Seq)
+	line := "data " + b.Device
+	if b.Point != "" {
+		line += "." + b.Point
+	}
+	line += fmt.Sprint(" ", b.Seq)
 	for _, r := range b.Readings {
 		value, _ := r.Value.MarshalJSON()
 		line += fmt.Sprintf(" %s=%.40s", r.Name, value)
@@ -35,20 +43,34 @@ func (s *sink) Data(b point.Batch) {
 			line += fmt.Sprintf(":%s:%s", r.Quality, r.Code)
 		}
 	}
+	s.say(line)
+}
+
+func (s *sink) say(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.lines = append(s.lines, line)
 }
 
 func (s *sink) Device(d point.DeviceState) {
-	s.lines = append(s.lines, fmt.Sprintf("device %s %s %q %v", d.Device, d.Status, d.Reason, d.Gauges))
+	s.say(fmt.Sprintf("device %s %s %q %v", d.Device, d.Status, d.Reason, d.Gauges))
 }
 
 func (s *sink) State(supervise.Snapshot)              {}
 func (s *sink) Failure(failure.Record)                {}
+func (s *sink) Crashed(Crash)                         {}
+func (s *sink) Quarantined(supervise.CrashLoop)       {}
+func (s *sink) Backoff(supervise.Wait)                {}
 func (s *sink) Handle(string, uint64, []*point.Point) {}
 func (s *sink) Revoke()                               {}
+func (s *sink) Event(name string, detail any) {
+	s.say(fmt.Sprintf("event %s %+v", name, detail))
+}
 
 // take returns the lines since the last call.
 func (s *sink) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	lines := s.lines
 	s.lines = nil
 	return lines
@@ -69,14 +91,17 @@ func parts(t *testing.T, devices ...Device) (*session, *sink) {
 	c := &Channel{
 		config: Config{Name: "boiler", Sink: out, Logger: slog.New(slog.DiscardHandler)},
 		codes:  map[string]string{"bad-crc": "driver.bad-crc"},
+		queue:  newQueue(),
 	}
 	for _, d := range devices {
 		if err := c.addDevice(d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s := &session{channel: c, commands: newCommands(), wake: make(chan struct{}, 1), phase: failure.PhaseRun}
-	s.signals.asked = make(chan struct{})
+	s := &session{channel: c, commands: newCommands(c.queue), wake: make(chan struct{}, 1), phase: failure.PhaseRun}
+	s.signals.asked, s.signals.session = make(chan struct{}), s
+	s.abort = func(error) {}
+	s.limit(Limits{})
 	return s, out
 }
 

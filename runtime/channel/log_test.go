@@ -42,18 +42,18 @@ func TestGuestLogRate(t *testing.T) {
 		}
 		pass(lineWindow - 1)
 		s.output("still")
-		if n := lines(); n != maxLines {
-			t.Errorf("%d lines in a window, want %d", n, maxLines)
+		if n := lines(); n != s.log.most {
+			t.Errorf("%d lines in a window, want %d", n, s.log.most)
 		}
 		pass(1)
 		s.output("again")
-		if n := lines(); n != maxLines+1 || !strings.Contains(text.String(), `msg="guest log lines dropped" count=101`) {
+		if n := lines(); n != s.log.most+1 || !strings.Contains(text.String(), `msg="guest log lines dropped" count=101`) {
 			t.Errorf("%d lines after the window\n%s", n, text.String()[max(0, text.Len()-200):])
 		}
 		for range 300 {
 			s.output("flood")
 		}
-		if n := lines(); n != 2*maxLines {
+		if n := lines(); n != 2*s.log.most {
 			t.Errorf("%d lines in two windows", n)
 		}
 	})

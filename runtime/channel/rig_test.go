@@ -47,6 +47,13 @@ func TestGuest(t *testing.T) {
 	t.Run("crash", r.crash)
 	t.Run("quarantine", r.quarantine)
 	t.Run("log", r.log)
+	t.Run("hanging", r.hanging)
+	t.Run("hanging beside others", r.hangingBesideOthers)
+	t.Run("stop in a held lock", r.heldLock)
+	t.Run("system", r.system)
+	t.Run("usage", r.counted)
+	t.Run("post-mortem", r.postMortem)
+	t.Run("ended", r.ended)
 }
 
 // rig is the test driver and the outside world.
@@ -55,7 +62,7 @@ type rig struct {
 	host   *hostfuncs.Node
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	binary, err := testguest.Build("testdriver")
 	if err != nil {
@@ -96,33 +103,46 @@ type run struct {
 
 // start starts a channel of the test driver: one device with the points 0 count and 1 set, and a short backoff. What c
 // has besides stays.
-func (r *rig) start(t *testing.T, settings string, c channel.Config) *run {
+func (r *rig) start(t testing.TB, settings string, c channel.Config) *run {
 	t.Helper()
 	out := &run{recorder: newRecorder(), log: &lines{more: make(chan struct{}, 1)}}
-	grants := make([]grant.Connection, len(c.Connections))
-	for i, conn := range c.Connections {
+	if c.Host == nil {
+		c.Host = r.outside(t, c.Connections)
+	}
+	c.Name, c.Module, c.Settings, c.Sink = "boiler", r.module, settings, out.recorder
+	c.Logger = slog.New(slog.NewTextHandler(out.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if c.Devices == nil {
+		c.Devices = []channel.Device{{Name: "pump", Settings: "{}", Points: []channel.Point{
+			counter("count", driver.ScalarTypeUint64, driver.AccessRead),
+			counter("set", driver.ScalarTypeInt16, driver.AccessReadWrite),
+		}}}
+	}
+	if c.Policy.Backoff == (supervise.Backoff{}) {
+		c.Policy.Backoff = supervise.Backoff{Initial: 20 * time.Millisecond, Max: 100 * time.Millisecond}
+	}
+	c.Deadlines.Stop = cmp.Or(c.Deadlines.Stop, 10*time.Second)
+	made, err := channel.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Channel = made
+	t.Cleanup(func() { out.close(t) })
+	out.Start()
+	return out
+}
+
+// outside is a channel's share of the world, with these connections.
+func (r *rig) outside(t testing.TB, connections []module.Connection) module.ChannelHost {
+	t.Helper()
+	grants := make([]grant.Connection, len(connections))
+	for i, conn := range connections {
 		grants[i] = grant.Connection{Name: conn.Name, Serial: (*grant.Serial)(conn.Serial), TCP: (*grant.TCP)(conn.TCP)}
 	}
 	host, err := r.host.Channel("boiler", grants)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Name, c.Module, c.Host, c.Settings, c.Sink = "boiler", r.module, outside{host}, settings, out.recorder
-	c.Logger = slog.New(slog.NewTextHandler(out.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.Devices = []channel.Device{{Name: "pump", Settings: "{}", Points: []channel.Point{
-		counter("count", driver.ScalarTypeUint64, driver.AccessRead),
-		counter("set", driver.ScalarTypeInt16, driver.AccessReadWrite),
-	}}}
-	if c.Policy.Backoff == (supervise.Backoff{}) {
-		c.Policy.Backoff = supervise.Backoff{Initial: 20 * time.Millisecond, Max: 100 * time.Millisecond}
-	}
-	c.Deadlines.Stop = cmp.Or(c.Deadlines.Stop, 10*time.Second)
-	if out.Channel, err = channel.New(c); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { out.close(t) })
-	out.Start()
-	return out
+	return outside{host}
 }
 
 func counter(name string, s driver.ScalarType, a driver.Access) channel.Point {
@@ -131,7 +151,7 @@ func counter(name string, s driver.ScalarType, a driver.Access) channel.Point {
 	}
 }
 
-func (r *run) close(t *testing.T) {
+func (r *run) close(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -148,6 +168,10 @@ type event struct {
 	failure *failure.Record
 	handle  *served
 	revoked bool
+
+	crash     *channel.Crash
+	crashLoop *supervise.CrashLoop
+	wait      *supervise.Wait
 }
 
 type served struct {
@@ -185,6 +209,12 @@ func (r *recorder) State(s supervise.Snapshot) { r.say(event{state: &s}) }
 func (r *recorder) Device(d point.DeviceState) { r.say(event{device: &d}) }
 func (r *recorder) Failure(f failure.Record)   { r.say(event{failure: &f}) }
 func (r *recorder) Revoke()                    { r.say(event{revoked: true}) }
+func (r *recorder) Crashed(c channel.Crash)    { r.say(event{crash: &c}) }
+func (r *recorder) Quarantined(c supervise.CrashLoop) {
+	r.say(event{crashLoop: &c})
+}
+func (r *recorder) Backoff(w supervise.Wait) { r.say(event{wait: &w}) }
+func (r *recorder) Event(string, any)        {}
 func (r *recorder) Handle(device string, generation uint64, points []*point.Point) {
 	h := &served{device: device, generation: generation}
 	for _, p := range points {
@@ -194,7 +224,7 @@ func (r *recorder) Handle(device string, generation uint64, points []*point.Poin
 }
 
 // next reads on until an event is what is wanted, and returns it. One goroutine reads.
-func (r *recorder) next(t *testing.T, what string, wanted func(event) bool) event {
+func (r *recorder) next(t testing.TB, what string, wanted func(event) bool) event {
 	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
@@ -222,12 +252,12 @@ func (r *recorder) nextFailure(t *testing.T) failure.Record {
 	return *r.next(t, "a failure", func(e event) bool { return e.failure != nil }).failure
 }
 
-func (r *recorder) nextState(t *testing.T, want supervise.State) supervise.Snapshot {
+func (r *recorder) nextState(t testing.TB, want supervise.State) supervise.Snapshot {
 	t.Helper()
 	return *r.next(t, want.String(), func(e event) bool { return e.state != nil && e.state.State == want }).state
 }
 
-func (r *recorder) nextData(t *testing.T) point.Batch {
+func (r *recorder) nextData(t testing.TB) point.Batch {
 	t.Helper()
 	return *r.next(t, "data", func(e event) bool { return e.batch != nil }).batch
 }
@@ -247,6 +277,12 @@ func (r *recorder) String() string {
 			fmt.Fprintf(&b, "failure %s %s %s %q\n", e.failure.Phase, e.failure.Kind, e.failure.Code, e.failure.Summary)
 		case e.device != nil:
 			fmt.Fprintf(&b, "device %s %s %q\n", e.device.Device, e.device.Status, e.device.Reason)
+		case e.crash != nil:
+			fmt.Fprintf(&b, "crash %s\n", e.crash.Record.Code)
+		case e.crashLoop != nil:
+			fmt.Fprintf(&b, "quarantined %q\n", e.crashLoop.Reason)
+		case e.wait != nil:
+			fmt.Fprintf(&b, "backoff after attempt %d\n", e.wait.Attempt)
 		case e.handle != nil:
 			fmt.Fprintf(&b, "handle %+v\n", *e.handle)
 		default:

@@ -28,18 +28,12 @@ func (c *connector) Digest() string { return c.channel.config.Module.Digest() }
 
 // Connect implements supervise.Connector: a new instance, configure, connect.
 func (c *connector) Connect(ctx *supervise.Context) (supervise.Session, error) {
+	c.channel.lines.reset(time.Now())
 	s := newSession(c.channel, ctx)
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close(false))
 	}
 	return s, nil
-}
-
-// handle is what a session serves: the points by id, and the actions.
-type handle struct {
-	points   []driver.PointID
-	actions  []driver.Action
-	commands *commands
 }
 
 // session is one instance of the driver at work. It serves the guest's imports on the goroutine that calls the guest.
@@ -52,7 +46,13 @@ type session struct {
 	log      guestLog
 	phase    failure.Phase
 	request  func(reason string) bool
-	wake     chan struct{} // holds one: a stream became readable
+	wake     chan struct{} // holds one: a stream became readable, or the sink has room
+	abort    func(error)   // ends the guest at its next call of the host
+
+	pace     pace
+	strikes  bucket
+	denials  denials
+	progress bucket
 }
 
 var (
@@ -64,9 +64,12 @@ var (
 )
 
 func newSession(c *Channel, ctx *supervise.Context) *session {
-	s := &session{channel: c, commands: newCommands(), wake: make(chan struct{}, 1), request: ctx.RequestReconnect}
-	s.signals.asked = ctx.Yield()
-	s.log.logger = ctx.Logger()
+	s := &session{
+		channel: c, commands: newCommands(c.queue), wake: make(chan struct{}, 1), request: ctx.RequestReconnect,
+		log: guestLog{logger: ctx.Logger()},
+	}
+	s.limit(c.config.Limits)
+	s.signals.asked, s.signals.session = ctx.Yield(), s
 	s.io = c.config.Host.Session(&s.signals)
 	return s
 }
@@ -74,13 +77,20 @@ func newSession(c *Channel, ctx *supervise.Context) *session {
 func (s *session) open(ctx *supervise.Context) error {
 	imports := host.Imports{Serial: s.io, Socket: s.io, Data: s, Control: s, State: s, Log: s}
 	s.phase = failure.PhaseConfigure
+	starting, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
+	s.abort = abort
 	var err error
-	s.guest, err = s.channel.config.Module.Instantiate(ctx, s.phase, module.InstanceConfig{
-		Imports: imports, Memory: s.channel.config.Memory, Output: s.output, IODetail: s.io.LastError,
+	s.guest, err = s.channel.config.Module.Instantiate(starting, s.phase, module.InstanceConfig{
+		Imports: imports, Limits: s.channel.config.Limits.Limits, Secrets: s.channel.config.Secrets, Output: s.output,
+		IODetail: s.io.LastError,
 	})
 	if err != nil {
+		s.channel.usage.lost(err)
 		return err
 	}
+	s.channel.usage.begin(s.guest)
+	s.abort = s.guest.Abort
 	err = s.in(ctx, failure.PhaseConfigure, func(ctx context.Context, _ driver.Session) error {
 		return s.guest.Configure(ctx, s.channel.guest)
 	})
@@ -97,16 +107,14 @@ func (s *session) Init(ctx *supervise.Context) (supervise.Handle, error) {
 	h := &handle{commands: s.commands}
 	err := s.in(ctx, failure.PhaseInit, func(ctx context.Context, session driver.Session) error {
 		served, err := s.guest.Init(ctx, session)
+		if err != nil {
+			return err
+		}
 		h.points, h.actions = served.Points, served.Actions
-		return err
+		return s.channel.checkHandle(served)
 	})
 	if err != nil {
 		return nil, err
-	}
-	for _, id := range h.points {
-		if int(id) >= len(s.channel.points) {
-			return nil, failure.New(failure.PhaseInit, failure.ABIEncoding, "the handle has a point that was not configured")
-		}
 	}
 	return h, nil
 }
@@ -124,9 +132,11 @@ func (s *session) Run(ctx *supervise.Context) (supervise.Outcome, error) {
 	}
 	switch outcome.Tag() {
 	case driver.OutcomeTagReconnect:
-		return supervise.OutcomeReconnect(outcome.Reconnect()), nil
+		return supervise.OutcomeReconnect(s.forPeople(outcome.Reconnect())), nil
 	case driver.OutcomeTagFatal:
-		return supervise.OutcomeFatal(s.guest.Failure(failure.PhaseRun, outcome.Fatal())), nil
+		f := s.guest.Failure(failure.PhaseRun, outcome.Fatal())
+		f.Summary = s.forPeople(f.Summary)
+		return supervise.OutcomeFatal(f), nil
 	case driver.OutcomeTagYielded:
 		return supervise.OutcomeYielded(), nil
 	default:
@@ -157,14 +167,21 @@ func (s *session) in(ctx *supervise.Context, phase failure.Phase, call func(cont
 		}
 	}()
 	defer func() { close(done); <-watched }()
-	return call(guestCtx, driver.Session{Attempt: ctx.Attempt(), Generation: ctx.Generation(), Takeover: ctx.Takeover()})
+	err := call(guestCtx, driver.Session{Attempt: ctx.Attempt(), Generation: ctx.Generation(), Takeover: ctx.Takeover()})
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		f.Summary = s.forPeople(f.Summary)
+	}
+	return err
 }
 
 // Close implements supervise.Session.
 func (s *session) Close(keep bool) error {
 	s.commands.close()
+	s.channel.catchUp(time.Now(), true)
+	s.log.count()
 	err := s.io.Close(keep)
 	if s.guest != nil {
+		s.channel.usage.end(s.guest)
 		err = errors.Join(err, s.guest.Close(context.Background()))
 		s.guest = nil
 	}

@@ -12,6 +12,9 @@ type signals struct {
 	asked <-chan struct{}
 	seen  atomic.Bool
 	io    atomic.Bool
+	// session hears of refusals; streams is how many it may have open.
+	session *session
+	streams int
 }
 
 var _ module.Signals = (*signals)(nil)
@@ -39,3 +42,12 @@ func (s *signals) Yielding() bool {
 		return false
 	}
 }
+
+// Streams implements module.Signals.
+func (s *signals) Streams() int { return s.streams }
+
+// Denied implements module.Signals.
+func (s *signals) Denied(name, why string) { s.session.denied(name, why) }
+
+// Refused implements module.Signals.
+func (s *signals) Refused() { s.session.strike("its I/O is out of range") }

@@ -14,6 +14,7 @@ const maxBlob = 64 << 10
 // Save implements host.State.
 func (s *session) Save(_ context.Context, blob []byte) component.Result[component.Unit, driver.StateError] {
 	if len(blob) > maxBlob {
+		s.strike("it saves more than it may keep")
 		return component.Err[component.Unit](driver.StateErrorTooLarge)
 	}
 	s.channel.mu.Lock()

@@ -15,21 +15,21 @@ import (
 
 // newTestReader reads without the machine's environment and files.
 func newTestReader(name string) *reader {
-	return &reader{
-		file: name, dir: "/etc/drover",
-		lookup: func(name string) (string, bool) {
-			if name == "TOKEN" {
-				return "s3cret", true
-			}
-			return "", false
-		},
-		readFile: func(path string) (string, error) {
-			if path == "/etc/drover/secrets/token" {
-				return "from a file", nil
-			}
-			return "", fs.ErrNotExist
-		},
+	r := newReader(name, "/etc/drover")
+	r.lookup = func(name string) (string, bool) {
+		if name == "TOKEN" {
+			return "s3cret", true
+		}
+		return "", false
 	}
+	r.readFile = func(path string) (string, error) {
+		if path == "/etc/drover/secrets/token" {
+			return "from a file", nil
+		}
+		return "", fs.ErrNotExist
+	}
+	r.load = func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	return r
 }
 
 // TestBad reads files whose lines say which problems they have: `#! path: message`, with ` @N` at the end when the

@@ -29,13 +29,16 @@ func TestReferenceIsComplete(t *testing.T) {
 	maps.DeleteFunc(sections, func(_ string, rows []string) bool { return len(rows) == 0 })
 	known := map[string]keys{
 		"The file":                               nodeKeys(nil),
-		"nats":                                   natsKeys(nil, nil),
+		"nats":                                   natsKeys(nil, nil, nil, nil),
 		"nats.embedded":                          embeddedKeys(nil),
+		"nats.embedded.store":                    storeKeys(nil),
+		"nats.stream":                            streamKeys(nil),
 		"nats.tls":                               tlsKeys(nil),
 		"channels.NAME":                          channelKeys(nil),
 		"channels.NAME.limits":                   limitsKeys(nil),
 		"channels.NAME.retry":                    retryKeys(nil),
 		"channels.NAME.deadlines":                deadlinesKeys(nil),
+		"channels.NAME.quarantine":               quarantineKeys(nil),
 		"channels.NAME.connections.NAME":         connectionKeys(nil, nil),
 		"channels.NAME.connections.NAME.rs485":   rs485Keys(nil),
 		"channels.NAME.devices.NAME":             deviceKeys(nil),
@@ -49,7 +52,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		t.Error("the parser (-) and the reference (+) differ:\n" + diff)
 	}
 	_, notYet, _ := strings.Cut(string(data), "\n## Not supported yet\n")
-	for _, l := range []later{nodeLater(), natsLater(), channelLater(), connectionLater(), deviceLater()} {
+	for _, l := range []later{natsLater(), channelLater(), connectionLater()} {
 		for key := range l {
 			if !regexp.MustCompile("[`.]" + key + "[`]").MatchString(notYet) {
 				t.Errorf("the reference does not say that %s is not supported yet", key)

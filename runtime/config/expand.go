@@ -12,8 +12,9 @@ import (
 // maxSecretFile is the largest file that ${file:path} takes.
 const maxSecretFile = 64 << 10
 
-// expand returns the scalar's text with ${env:X} and ${file:path} replaced, and whether anything was. $${ stands for ${
-// itself. What a replacement brings is text, and is not looked at again.
+// expand returns the scalar's text with ${env:X}, ${file:path} and a template's ${variables} replaced, and whether it
+// has a secret now: what came from the environment or a file. $${ stands for ${ itself. What a replacement brings is
+// text, and is not looked at again.
 func (v value) expand() (text string, secret, ok bool) {
 	rest, ok := v.node.Value, true
 	var out strings.Builder
@@ -34,38 +35,41 @@ func (v value) expand() (text string, secret, ok bool) {
 			v.problem("a ${ without its }, expected ${env:NAME} or ${file:path}, or $${ for the characters themselves")
 			return "", false, false
 		}
-		replacement, err := v.r.resolve(reference)
+		replacement, isSecret, err := v.r.resolve(reference)
 		if err != nil {
 			v.problem("%v", err)
 			ok = false
 		}
 		out.WriteString(replacement)
-		secret = true
+		secret = secret || isSecret
 		rest = after
 	}
 }
 
-func (r *reader) resolve(reference string) (string, error) {
-	kind, name, _ := strings.Cut(reference, ":")
+func (r *reader) resolve(reference string) (text string, secret bool, err error) {
+	kind, name, colon := strings.Cut(reference, ":")
+	if variable, ok := r.vars[reference]; ok && !colon {
+		return variable.text()
+	}
 	switch {
 	case kind == "env" && name != "":
 		text, ok := r.lookup(name)
 		if !ok {
-			return "", fmt.Errorf("the environment has no variable %s", clip(name))
+			return "", false, fmt.Errorf("the environment has no variable %s", clip(name))
 		}
 		if !utf8.ValidString(text) {
-			return "", fmt.Errorf("the variable %s is no UTF-8 text", clip(name))
+			return "", false, fmt.Errorf("the variable %s is no UTF-8 text", clip(name))
 		}
-		return text, nil
+		return text, true, nil
 	case kind == "file" && name != "":
 		text, err := r.readFile(r.absolute(name))
 		if err != nil {
-			return "", fmt.Errorf("cannot read ${file:%s}: %w", clip(name), err)
+			return "", false, fmt.Errorf("cannot read ${file:%s}: %w", clip(name), err)
 		}
-		return text, nil
+		return text, true, nil
 	}
-	return "", fmt.Errorf("unknown reference ${%s}, expected ${env:NAME} or ${file:path}, or $${ for the characters"+
-		" themselves", clip(reference))
+	return "", false, fmt.Errorf("unknown reference ${%s}, expected %s${env:NAME} or ${file:path}, or $${ for the"+
+		" characters themselves", clip(reference), r.vars.names())
 }
 
 // readSecretFile returns a text file's content without the line end at its end. It takes regular files only, so that a

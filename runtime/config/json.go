@@ -12,7 +12,6 @@ type JSON struct {
 	// Secrets are the JSON Pointers (RFC 6901) of the strings that came from ${env:X} or ${file:path}: shown nowhere.
 	Secrets []string
 
-	file   string
 	path   string
 	at     Position
 	places map[string]Position
@@ -37,7 +36,7 @@ func (j *JSON) Problem(pointer, message string) Problem {
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		path = join(path, unescape(token))
 	}
-	return Problem{File: j.file, Line: at.Line, Column: at.Column, Path: path, Message: message}
+	return Problem{File: at.File, Line: at.Line, Column: at.Column, Path: path, Message: message}
 }
 
 func escape(token string) string {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,14 +63,14 @@ func TestJSONPlaces(t *testing.T) {
 		want    Position
 		path    string
 	}{
-		{"", Position{6, 7}, "channels.a.settings"},
-		{"/mode", Position{6, 13}, "channels.a.settings.mode"},
-		{"/list/0", Position{8, 11}, "channels.a.settings.list.0"},
-		{"/list/1/a~1b", Position{9, 17}, "channels.a.settings.list.1.a/b"},
-		{"/list/1/a~1b/m~0n", Position{9, 23}, "channels.a.settings.list.1.a/b.m~n"},
-		{"/list/1/missing/deeper", Position{9, 11}, "channels.a.settings.list.1.missing.deeper"},
-		{"/absent", Position{6, 7}, "channels.a.settings.absent"},
-		{"no pointer", Position{6, 7}, "channels.a.settings.no pointer"},
+		{"", Position{Line: 6, Column: 7}, "channels.a.settings"},
+		{"/mode", Position{Line: 6, Column: 13}, "channels.a.settings.mode"},
+		{"/list/0", Position{Line: 8, Column: 11}, "channels.a.settings.list.0"},
+		{"/list/1/a~1b", Position{Line: 9, Column: 17}, "channels.a.settings.list.1.a/b"},
+		{"/list/1/a~1b/m~0n", Position{Line: 9, Column: 23}, "channels.a.settings.list.1.a/b.m~n"},
+		{"/list/1/missing/deeper", Position{Line: 9, Column: 11}, "channels.a.settings.list.1.missing.deeper"},
+		{"/absent", Position{Line: 6, Column: 7}, "channels.a.settings.absent"},
+		{"no pointer", Position{Line: 6, Column: 7}, "channels.a.settings.no pointer"},
 	} {
 		want := Problem{File: "/etc/drover/drover.yaml", Line: tt.want.Line, Column: tt.want.Column, Path: tt.path,
 			Message: "m"}
@@ -82,7 +83,7 @@ func TestJSONPlaces(t *testing.T) {
 // Settings that the file leaves out are reported at their owner.
 func TestJSONAbsent(t *testing.T) {
 	s := mustParse(t, "node: n\nchannels:\n  a: {driver: m.wasm}\n").Channels[0].Settings
-	if got, want := s.Position("/mode"), (Position{3, 3}); got != want {
+	if got, want := s.Position("/mode"), (Position{File: "/etc/drover/drover.yaml", Line: 3, Column: 3}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if string(s.Raw) != "{}" {
@@ -97,5 +98,18 @@ func TestJSONSecrets(t *testing.T) {
 `)
 	if diff := cmp.Diff([]string{"/user/pass~1word", "/keys/1"}, s.Secrets); diff != "" {
 		t.Error("-want +got:\n" + diff)
+	}
+}
+
+// TestValueTooLarge: one value of the driver's has its bound.
+func TestValueTooLarge(t *testing.T) {
+	text := func(n int) string {
+		return "node: n\nchannels: {c: {driver: d.wasm, settings: {text: " + strings.Repeat("x", n) + "}}}"
+	}
+	fits := maxJSON - len(`{"text":""}`)
+	mustParse(t, text(fits))
+	_, err := newTestReader("drover.yaml").parse([]byte(text(fits + 1)))
+	if err == nil || !strings.Contains(err.Error(), "has 1048577 bytes as JSON, expected at most 1MiB") {
+		t.Errorf("got %v", err)
 	}
 }

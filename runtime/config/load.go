@@ -15,6 +15,8 @@ const (
 	maxBytes = 16 << 20
 	// maxDepth is far above what the format needs; it leaves a driver's settings about 50 levels.
 	maxDepth = 64
+	// maxValues bounds what templates make of a small file: 5,000 devices of 40 points have about a million.
+	maxValues = 5_000_000
 )
 
 // Load reads the configuration in a file. The error is Problems when the file could be read.
@@ -33,20 +35,58 @@ func Parse(name string, data []byte) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the folder of %s: %w", name, err)
 	}
-	r := &reader{file: name, dir: dir, lookup: os.LookupEnv, readFile: readSecretFile}
-	return r.parse(data)
+	return newReader(name, dir).parse(data)
 }
 
-// reader goes through one file and collects what is wrong with it.
+// shared is what the readers of one configuration have in common.
+type shared struct {
+	lookup   func(name string) (string, bool)
+	readFile func(path string) (string, error)
+	// load reads a file that the configuration names: an included one, a list of points.
+	load     func(path string) ([]byte, error)
+	problems Problems
+	seen     map[string]bool // of the problems
+	files    []string
+	bytes    int // of all files
+	values   int // that may still be read, each as often as it is used
+	// templates and lists are what channels, devices and points use.
+	templates map[string]value
+	lists     map[string]*pointList
+}
+
+// reader reads one file, or a template in it for one use, and collects what is wrong.
 type reader struct {
+	*shared
 	file, dir string
-	lookup    func(name string) (string, bool)
-	readFile  func(path string) (string, error)
-	problems  Problems
+	// vars are what ${name} stands for; nil outside of templates.
+	vars variables
+}
+
+func newReader(file, dir string) *reader {
+	return &reader{file: file, dir: dir, shared: &shared{
+		lookup: os.LookupEnv, readFile: readSecretFile, load: readConfigFile, seen: map[string]bool{},
+		values: maxValues, templates: map[string]value{}, lists: map[string]*pointList{},
+	}}
+}
+
+// readConfigFile returns what a file has. It takes regular files only, so that a pipe cannot hold the start up.
+func readConfigFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, withoutPath(err)
+	case !info.Mode().IsRegular():
+		return nil, errors.New("expected a regular file")
+	case info.Size() > maxBytes:
+		return nil, fmt.Errorf("expected at most %s", formatSize(maxBytes))
+	}
+	data, err := os.ReadFile(path)
+	return data, withoutPath(err)
 }
 
 func (r *reader) parse(data []byte) (*Node, error) {
 	var node *Node
+	r.files = append(r.files, r.file)
 	if root := r.document(data); root != nil {
 		node = r.node(root)
 	}
@@ -59,8 +99,8 @@ func (r *reader) parse(data []byte) (*Node, error) {
 
 // document returns the top of the YAML tree, nil when there is none.
 func (r *reader) document(data []byte) *yaml.Node {
-	if len(data) > maxBytes {
-		r.problem(top, "", "the file has %d bytes, expected at most %d", len(data), maxBytes)
+	if r.bytes += len(data); r.bytes > maxBytes {
+		r.problem(r.top(), "", "the configuration has %d bytes with this file, expected at most %d", r.bytes, maxBytes)
 		return nil
 	}
 	var documents []yaml.Node
@@ -71,11 +111,11 @@ func (r *reader) document(data []byte) *yaml.Node {
 		return nil
 	}
 	if len(documents) == 0 || len(documents[0].Content) == 0 {
-		r.problem(top, "", "the file is empty, expected at least node and channels")
+		r.problem(r.top(), "", "the file is empty, expected at least node and channels")
 		return nil
 	}
 	if len(documents) > 1 {
-		r.problem(positionOf(&documents[1]), "", "a second document begins here, expected one document a file")
+		r.problem(r.at(&documents[1]), "", "a second document begins here, expected one document a file")
 	}
 	root := documents[0].Content[0]
 	r.plain(root)
@@ -85,10 +125,10 @@ func (r *reader) document(data []byte) *yaml.Node {
 func (r *reader) syntax(err error) {
 	load, ok := errors.AsType[*yaml.LoadError](err)
 	if !ok {
-		r.problem(top, "", "this is no YAML: %v", err)
+		r.problem(r.top(), "", "this is no YAML: %v", err)
 		return
 	}
-	at := Position{Line: max(1, load.Mark.Line), Column: max(1, load.Mark.Column)}
+	at := Position{File: r.file, Line: max(1, load.Mark.Line), Column: max(1, load.Mark.Column)}
 	message := load.Message
 	if load.ContextMsg != "" {
 		message = load.ContextMsg + ": " + message
@@ -101,16 +141,16 @@ func (r *reader) syntax(err error) {
 func (r *reader) plain(n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		r.problem(positionOf(n), "", "aliases (*%s) are not supported, expected the value itself", n.Value)
+		r.problem(r.at(n), "", "aliases (*%s) are not supported, expected the value itself", n.Value)
 		return
 	case n.Anchor != "":
-		r.problem(positionOf(n), "", "anchors (&%s) are not supported, expected the value itself", n.Anchor)
+		r.problem(r.at(n), "", "anchors (&%s) are not supported, expected the value itself", n.Anchor)
 	case n.Style&yaml.TaggedStyle != 0:
-		r.problem(positionOf(n), "", "tags (%s) are not supported, expected the value alone", n.ShortTag())
+		r.problem(r.at(n), "", "tags (%s) are not supported, expected the value alone", n.ShortTag())
 	}
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Tag == "!!merge" {
-			r.problem(positionOf(child), "", "merge keys (<<) are not supported, expected the keys themselves")
+			r.problem(r.at(child), "", "merge keys (<<) are not supported, expected the keys themselves")
 			continue
 		}
 		r.plain(child)
@@ -118,14 +158,19 @@ func (r *reader) plain(n *yaml.Node) {
 }
 
 // top is where a problem of the whole file is reported.
-var top = Position{Line: 1, Column: 1}
+func (r *reader) top() Position { return Position{File: r.file, Line: 1, Column: 1} }
 
-func positionOf(n *yaml.Node) Position {
-	return Position{Line: max(1, n.Line), Column: max(1, n.Column)}
+// at is where a value of this file stands.
+func (r *reader) at(n *yaml.Node) Position {
+	return Position{File: r.file, Line: max(1, n.Line), Column: max(1, n.Column)}
 }
 
+// problem reports what is wrong at a place: once, however often the place is used.
 func (r *reader) problem(at Position, path, format string, args ...any) {
-	r.problems = append(r.problems, Problem{
-		File: r.file, Line: at.Line, Column: at.Column, Path: path, Message: fmt.Sprintf(format, args...),
-	})
+	p := Problem{File: at.File, Line: at.Line, Column: at.Column, Path: path, Message: fmt.Sprintf(format, args...)}
+	place := Problem{File: p.File, Line: p.Line, Column: p.Column, Message: p.Message}.String()
+	if !r.seen[place] {
+		r.seen[place] = true
+		r.problems = append(r.problems, p)
+	}
 }

@@ -15,6 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
+// at is a place in the file of newTestReader's tests.
+func at(line, column int) Position {
+	return Position{File: "/etc/drover/drover.yaml", Line: line, Column: column}
+}
+
 func mustParse(t testing.TB, data string) *Node {
 	t.Helper()
 	n, err := newTestReader("/etc/drover/drover.yaml").parse([]byte(data))
@@ -32,13 +37,16 @@ func TestWhole(t *testing.T) {
 	}
 	got := mustParse(t, string(data))
 	want := &Node{
-		File: "/etc/drover/drover.yaml", Name: "plant-1", Data: "/var/lib/drover",
+		File: "/etc/drover/drover.yaml", Files: []string{"/etc/drover/drover.yaml"}, Name: "plant-1", Data: "/var/lib/drover",
 		NATS: NATS{Remote: &Remote{
 			URL: "tls://a:4222,tls://b:4222", User: "me", Password: "s3cret",
 			TLS: &TLS{CA: "/etc/drover/ca.pem", Cert: "/c.pem", Key: "/k.pem"},
+		}, Stream: Stream{
+			MaxBytes: 2 << 30, MaxAge: 7 * day, Storage: StorageMemory, Buffer: 1 << 20, OnFull: OnFullBackpressure,
 		}},
 		Channels: []*Channel{{
-			Name: "zulu", Driver: "/etc/drover/modbus.wasm", Delivery: DeliveryCore,
+			Name: "zulu", Driver: "/etc/drover/modbus.wasm", Delivery: DeliveryStream,
+			PointMessages: true, IntegerText: true,
 			Connections: []*Connection{
 				{Name: "main", Serial: &Serial{
 					Path: "/dev/ttyUSB0", Baud: 19200, DataBits: 7, Parity: ParityEven, StopBits: StopBitsOneAndHalf,
@@ -48,11 +56,15 @@ func TestWhole(t *testing.T) {
 				}},
 				{Name: "side", TCP: &TCP{Address: "[fd00::5]:502"}},
 			},
-			Limits:    Limits{Memory: 64 << 20},
-			Retry:     Retry{Initial: 2 * time.Second, Max: time.Minute, Attempts: 0, Elapsed: 36 * time.Hour},
-			Deadlines: Deadlines{Connect: time.Second, Init: 2 * time.Second, Stop: 3 * time.Second},
-			Settings:  JSON{Raw: json.RawMessage(`{"mode":"rtu"}`)},
-			every:     2 * time.Second,
+			Limits: Limits{
+				Memory: 64 << 20, Stack: 8 << 20, Compute: 2 * time.Second, CPU: 0.25,
+				Samples: 500, Bytes: 1 << 20, Log: 5, Streams: 4,
+			},
+			Retry:      Retry{Initial: 2 * time.Second, Max: time.Minute, Attempts: 0, Elapsed: 36 * time.Hour},
+			Deadlines:  Deadlines{Connect: time.Second, Init: 2 * time.Second, Stop: 3 * time.Second},
+			Quarantine: Quarantine{Crashes: Never, Window: time.Hour},
+			Settings:   JSON{Raw: json.RawMessage(`{"mode":"rtu"}`)},
+			every:      2 * time.Second,
 			Devices: []*Device{
 				{Name: "z", Settings: JSON{Raw: json.RawMessage(`{"unit":1}`)}, every: 3 * time.Second, Points: []*Point{
 					{Name: "q", Address: JSON{Raw: json.RawMessage(`"holding:1"`)}, Type: TypeInt16, Count: 4,
@@ -71,10 +83,11 @@ func TestWhole(t *testing.T) {
 			},
 		}, {
 			Name: "alpha", Driver: "/opt/m.wasm", Delivery: DeliveryCore,
-			Limits:    Limits{Memory: 32 << 20},
-			Retry:     Retry{Initial: time.Second, Max: 30 * time.Second, Attempts: Unlimited},
-			Deadlines: Deadlines{Connect: 15 * time.Second, Init: 15 * time.Second, Stop: 5 * time.Second},
-			Settings:  JSON{Raw: json.RawMessage(`{}`)},
+			Limits:     defaultLimits(),
+			Retry:      Retry{Initial: time.Second, Max: 30 * time.Second, Attempts: Unlimited},
+			Deadlines:  Deadlines{Connect: 15 * time.Second, Init: 15 * time.Second, Stop: 5 * time.Second},
+			Quarantine: Quarantine{Crashes: 5, Window: 10 * time.Minute},
+			Settings:   JSON{Raw: json.RawMessage(`{}`)},
 			Devices: []*Device{{Name: "d", Settings: JSON{Raw: json.RawMessage(`{}`)}, Points: []*Point{
 				{Name: "p", Address: JSON{Raw: json.RawMessage(`5`)}, Type: TypeFloat32, Access: AccessRead,
 					Every: time.Second, Scale: 1},
@@ -103,7 +116,7 @@ channels:
 	c := n.Channels[0]
 	got := []Position{c.Position, c.DriverPosition, c.Connections[0].Position, c.Devices[0].Position,
 		c.Devices[0].Points[0].Position}
-	want := []Position{{3, 3}, {4, 13}, {6, 7}, {8, 7}, {10, 11}}
+	want := []Position{at(3, 3), at(4, 13), at(6, 7), at(8, 7), at(10, 11)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("-want +got:\n" + diff)
 	}
@@ -112,8 +125,10 @@ channels:
 func TestDefaults(t *testing.T) {
 	n := mustParse(t, "node: n\nchannels:\n")
 	want := &Node{
-		File: "/etc/drover/drover.yaml", Name: "n", Data: "/etc/drover/data",
-		NATS: NATS{Embedded: &Embedded{Listen: "127.0.0.1:4222", JetStream: true}},
+		File: "/etc/drover/drover.yaml", Files: []string{"/etc/drover/drover.yaml"}, Name: "n", Data: "/etc/drover/data",
+		NATS: NATS{Embedded: &Embedded{
+			Listen: "127.0.0.1:4222", JetStream: true, Store: Store{Memory: 64 << 20, Disk: 1 << 30, Sync: 10 * time.Second},
+		}, Stream: Stream{MaxBytes: 512 << 20, Storage: StorageFile, Buffer: 32 << 20, OnFull: OnFullDropOldest}},
 	}
 	if diff := cmp.Diff(want, n); diff != "" {
 		t.Error("-want +got:\n" + diff)

@@ -46,20 +46,72 @@ func (v value) object(known keys, unsupported later) (object, bool) {
 	return found, ok
 }
 
-// each goes through a mapping in the order of the file. Duplicate keys and keys that are no text are reported and left
-// out. The result is false when no mapping stands here.
+// each goes through a mapping in the order of the file, that of its template first. Duplicate keys and keys that are no
+// text are reported and left out. The result is false when no mapping stands here.
 func (v value) each(visit func(name string, child value)) bool {
+	members, ok := v.members()
+	for _, m := range members {
+		if v.r.values--; v.r.values < 0 {
+			v.r.problem(Position{File: v.r.files[0], Line: 1, Column: 1}, "",
+				"the templates make more than %d values of the configuration, expected fewer", maxValues)
+			return false
+		}
+		visit(m.name, m.value)
+	}
+	return ok
+}
+
+// member is a key of a mapping and what it has.
+type member struct {
+	name string
+	value
+}
+
+// members returns what a mapping has, over what its template has.
+func (v value) members() ([]member, bool) {
+	own, ok := v.own()
+	if !ok || v.under == nil || v.under.node.Kind != yaml.MappingNode {
+		return own, ok
+	}
+	all, _ := v.under.members()
+	places := make(map[string]int, len(all))
+	for i, m := range all {
+		places[m.name] = i
+	}
+	for _, m := range own {
+		i, both := places[m.name]
+		switch {
+		case !both:
+			all = append(all, m)
+		case !m.null():
+			all[i].value = m.over(all[i].value)
+		}
+	}
+	return all, true
+}
+
+// over is v on top of what a template has in its place: mappings are joined, anything else replaces the template's.
+func (v value) over(template value) value {
+	if v.node.Kind == yaml.MappingNode {
+		v.under = &template
+	}
+	return v
+}
+
+// own returns what the mapping itself has.
+func (v value) own() ([]member, bool) {
 	if v.null() {
-		return true
+		return nil, true
 	}
 	if v.node.Kind != yaml.MappingNode {
 		v.expected("a mapping")
-		return false
+		return nil, false
 	}
+	members := make([]member, 0, len(v.node.Content)/2)
 	lines := make(map[string]int, len(v.node.Content)/2)
 	for i := 0; i+1 < len(v.node.Content); i += 2 {
 		key, content := v.node.Content[i], v.node.Content[i+1]
-		at := positionOf(key)
+		at := v.r.at(key)
 		if key.Kind != yaml.ScalarNode {
 			v.r.problem(at, v.path, "expected a name as the key")
 			continue
@@ -72,9 +124,10 @@ func (v value) each(visit func(name string, child value)) bool {
 			continue
 		}
 		lines[key.Value] = at.Line
-		visit(key.Value, value{r: v.r, node: content, path: join(v.path, clip(key.Value)), key: at})
+		child := value{r: v.r, node: content, path: join(v.path, clip(key.Value)), key: at}
+		members = append(members, member{key.Value, child.resolved()})
 	}
-	return true
+	return members, true
 }
 
 const maxName = 64

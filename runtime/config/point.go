@@ -61,7 +61,7 @@ func (a Access) Reads() bool { return a != AccessWrite }
 // Writes says whether the point takes writes.
 func (a Access) Writes() bool { return a != AccessRead }
 
-// Report says which reads of a point are published. Its other fields are zero unless Change is set.
+// Report says which reads of a point are published. Its other fields but Heartbeat are zero unless Change is set.
 type Report struct {
 	// Change publishes a read only when its value differs from the one published last; otherwise every read is.
 	Change bool
@@ -69,7 +69,8 @@ type Report struct {
 	// published last.
 	Deadband float64
 	Percent  bool
-	// Interval is the shortest time between two publications, Heartbeat the longest; 0 has no bound.
+	// Interval is the shortest time between two publications, Heartbeat the longest, without Change of what cannot be read;
+	// 0 has no bound.
 	Interval, Heartbeat time.Duration
 }
 

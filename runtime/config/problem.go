@@ -13,7 +13,8 @@ type Problem struct {
 	// Line and Column count from 1.
 	Line   int `json:"line"`
 	Column int `json:"column"`
-	// Path is the keys from the top of the file, joined by dots. Empty for the file itself.
+	// Path is the keys from the top of the file, joined by dots; of a template, those of the first that uses it. Empty for
+	// the file itself.
 	Path string `json:"path,omitempty"`
 	// Message says what is wrong and what was expected.
 	Message string `json:"message"`
@@ -27,7 +28,7 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s: %s", p.File, p.Line, p.Column, p.Path, p.Message)
 }
 
-// Problems is the error that Load and Parse return: all problems of a file, by line.
+// Problems is the error that Load and Parse return: all problems of the files, by file and line.
 type Problems []Problem
 
 // Error implements error: one problem a line.
@@ -39,9 +40,9 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Sort orders the problems by line, then by column. Whoever adds problems to those of a file calls it.
+// Sort orders the problems by file, line and column. Whoever adds problems to those of a file calls it.
 func (p Problems) Sort() {
 	slices.SortStableFunc(p, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }

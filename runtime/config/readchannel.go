@@ -8,7 +8,6 @@ import (
 
 // The defaults of a channel (DESIGN.md, "Supervision" and "Limits").
 const (
-	defaultMemory  = 32 << 20
 	defaultInitial = time.Second
 	defaultMax     = 30 * time.Second
 	defaultConnect = 15 * time.Second
@@ -18,16 +17,14 @@ const (
 )
 
 const (
-	wasmPage  = 64 << 10
-	maxMemory = 4 << 30
-	shortest  = time.Millisecond
-	longest   = 366 * day
+	shortest = time.Millisecond
+	longest  = 366 * day
 )
 
 func (v value) channels() []*Channel {
 	var channels []*Channel
 	// drover.<node>.<channel>... has ctl, get and handle in the place of a channel.
-	v.named("channel", []string{"ctl", "get", "handle"}, func(name string, child value) {
+	v.named("channel", []string{"ctl", "get", "handle", "_"}, func(name string, child value) {
 		channels = append(channels, child.channel(name))
 	})
 	return channels
@@ -36,11 +33,14 @@ func (v value) channels() []*Channel {
 func (v value) channel(name string) *Channel {
 	c := &Channel{
 		Name: name, Position: v.key, Settings: noSettings(v), Delivery: DeliveryCore,
-		Limits:    Limits{Memory: defaultMemory},
-		Retry:     Retry{Initial: defaultInitial, Max: defaultMax, Attempts: Unlimited},
-		Deadlines: Deadlines{Connect: defaultConnect, Init: defaultInit, Stop: defaultStop},
+		Limits:     defaultLimits(),
+		Retry:      Retry{Initial: defaultInitial, Max: defaultMax, Attempts: Unlimited},
+		Deadlines:  Deadlines{Connect: defaultConnect, Init: defaultInit, Stop: defaultStop},
+		Quarantine: Quarantine{Crashes: defaultCrashes, Window: defaultWindow},
 	}
+	v, given := v.used(name)
 	o, ok := v.object(channelKeys(c), channelLater())
+	given.unused()
 	if ok && !o.has("driver") {
 		v.missing("driver", "the path of a driver module, such as modbus.wasm")
 	}
@@ -50,12 +50,17 @@ func (v value) channel(name string) *Channel {
 
 func channelKeys(c *Channel) keys {
 	return keys{
+		"use":         nil,
+		"vars":        nil,
 		"driver":      func(v value) { v.driver(c) },
 		"connections": func(v value) { c.Connections = v.connections() },
 		"limits":      func(v value) { v.object(limitsKeys(&c.Limits), nil) },
 		"retry":       func(v value) { v.retry(&c.Retry) },
 		"deadlines":   func(v value) { v.object(deadlinesKeys(&c.Deadlines), nil) },
-		"delivery":    func(v value) { v.delivery(&c.Delivery) },
+		"quarantine":  func(v value) { v.object(quarantineKeys(&c.Quarantine), nil) },
+		"delivery":    func(v value) { oneOf(v, &c.Delivery, DeliveryCore, DeliveryStream) },
+		"messages":    func(v value) { v.either(&c.PointMessages, "device", "point") },
+		"integers":    func(v value) { v.either(&c.IntegerText, "number", "string") },
 		"settings":    func(v value) { c.Settings = v.settings() },
 		"every":       func(v value) { v.duration(&c.every, shortest, longest) },
 		"devices":     func(v value) { c.Devices = v.devices() },
@@ -64,12 +69,20 @@ func channelKeys(c *Channel) keys {
 
 func channelLater() later {
 	return later{
-		"use":    "templates; write the channel's keys here",
-		"vars":   "templates; write the channel's keys here",
 		"align":  "reads at whole multiples of the period",
 		"grants": "address patterns; write each address as a connection of its own",
 	}
 }
+
+// either reads one of two words; into says whether it is the second.
+func (v value) either(into *bool, no, yes word) {
+	choice := no
+	oneOf(v, &choice, no, yes)
+	*into = choice == yes
+}
+
+// word is one of the words that a key takes.
+type word string
 
 // inherit gives each point that is polled its period.
 func (c *Channel) inherit() {
@@ -91,7 +104,7 @@ func (c *Channel) inherit() {
 var stored = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*@[^/\\]+$`)
 
 func (v value) driver(c *Channel) {
-	c.DriverPosition = positionOf(v.node)
+	c.DriverPosition = v.at()
 	var text string
 	if !v.text(&text, "the path of a driver module, such as modbus.wasm") {
 		return
@@ -102,12 +115,6 @@ func (v value) driver(c *Channel) {
 		return
 	}
 	c.Driver = v.r.absolute(text)
-}
-
-func limitsKeys(l *Limits) keys {
-	return keys{
-		"memory": func(v value) { v.size(&l.Memory, 1<<20, maxMemory, wasmPage) },
-	}
 }
 
 func (v value) retry(r *Retry) {
@@ -156,12 +163,4 @@ func deadlinesKeys(d *Deadlines) keys {
 		"init":    func(v value) { v.duration(&d.Init, least, most) },
 		"stop":    func(v value) { v.duration(&d.Stop, least, most) },
 	}
-}
-
-func (v value) delivery(into *Delivery) {
-	if v.node.Value == "stream" {
-		v.problem("not supported yet: delivery through a stream, expected core")
-		return
-	}
-	oneOf(v, into, DeliveryCore)
 }

@@ -59,7 +59,7 @@ func connectionKeys(s *Serial, t *TCP) keys {
 	const baudMost, gapMost = 20_000_000, 10 * time.Second
 	return keys{
 		"serial": func(v value) {
-			s.at, s.path = positionOf(v.node), v.path
+			s.at, s.path = v.at(), v.path
 			v.text(&s.Path, "the name of a serial port, such as /dev/ttyUSB0")
 		},
 		"tcp": func(v value) {

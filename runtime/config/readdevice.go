@@ -12,7 +12,9 @@ func (v value) devices() []*Device {
 	var devices []*Device
 	v.named("device", []string{"_"}, func(name string, child value) {
 		d := &Device{Name: name, Position: child.key, Settings: noSettings(child)}
-		child.object(deviceKeys(d), deviceLater())
+		child, given := child.used(name)
+		child.object(deviceKeys(d), nil)
+		given.unused()
 		devices = append(devices, d)
 	})
 	return devices
@@ -20,26 +22,17 @@ func (v value) devices() []*Device {
 
 func deviceKeys(d *Device) keys {
 	return keys{
+		"use":      nil,
+		"vars":     nil,
 		"settings": func(v value) { d.Settings = v.settings() },
 		"every":    func(v value) { v.duration(&d.every, shortest, longest) },
 		"points":   func(v value) { d.Points = v.points() },
 	}
 }
 
-func deviceLater() later {
-	return later{
-		"use":  "templates; write the device's settings and points here",
-		"vars": "templates; write the device's settings and points here",
-	}
-}
-
 func (v value) points() []*Point {
 	var points []*Point
-	if v.kind() == kindText {
-		v.problem("not supported yet: points from a CSV file, expected a mapping of point names")
-		return nil
-	}
-	v.named("point", nil, func(name string, child value) {
+	v.listed().named("point", nil, func(name string, child value) {
 		points = append(points, child.point(name))
 	})
 	return points
@@ -164,9 +157,7 @@ func (v value) limits(p *Point) {
 	r := &Range{}
 	ok := true
 	for i, into := range []*float64{&r.Min, &r.Max} {
-		n := v.node.Content[i]
-		child := value{r: v.r, node: n, path: join(v.path, strconv.Itoa(i)), key: positionOf(n)}
-		ok = child.number(into) && ok
+		ok = v.element(i).number(into) && ok
 	}
 	if !ok {
 		return
@@ -214,7 +205,7 @@ func (p *Point) checkReport(o object) {
 	if !p.Access.Reads() {
 		return
 	}
-	for _, key := range []string{"deadband", "interval", "heartbeat"} {
+	for _, key := range []string{"deadband", "interval"} {
 		if o.has(key) && !p.Report.Change {
 			o[key].problem("%s belongs to report: change, expected that beside it", key)
 		}

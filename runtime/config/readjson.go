@@ -9,11 +9,16 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
+// maxJSON is how much one value of the driver's may be.
+const maxJSON = 1 << 20
+
 // json keeps a value of the driver's as JSON.
 func (v value) json() JSON {
-	w := writer{JSON: JSON{file: v.r.file, path: v.path, at: positionOf(v.node)}}
+	w := writer{JSON: JSON{path: v.path, at: v.at()}}
 	w.value(v, "")
-	w.Raw = w.out.Bytes()
+	if w.Raw = w.out.Bytes(); len(w.Raw) > maxJSON {
+		v.problem("the value has %d bytes as JSON, expected at most %s", len(w.Raw), formatSize(maxJSON))
+	}
 	return w.JSON
 }
 
@@ -31,7 +36,7 @@ func (v value) settings() JSON {
 
 // noSettings are the settings that an object does not have.
 func noSettings(v value) JSON {
-	return JSON{Raw: json.RawMessage("{}"), file: v.r.file, path: v.path, at: v.key}
+	return JSON{Raw: json.RawMessage("{}"), path: v.path, at: v.key}
 }
 
 // writer writes a YAML tree as JSON, integers with all digits, and remembers the places.
@@ -45,7 +50,7 @@ func (w *writer) value(v value, pointer string) {
 		if w.places == nil {
 			w.places = map[string]Position{}
 		}
-		w.places[pointer] = positionOf(v.node)
+		w.places[pointer] = v.at()
 	}
 	switch v.node.Kind {
 	case yaml.MappingNode:
@@ -60,11 +65,7 @@ func (w *writer) value(v value, pointer string) {
 func (w *writer) mapping(v value, pointer string) {
 	w.out.WriteByte('{')
 	first := true
-	for i, key := range v.node.Content {
-		if i%2 == 0 && key.Kind == yaml.ScalarNode && classify(key) != kindText && key.Tag != "!!merge" {
-			v.r.problem(positionOf(key), v.path, "the key %s is no text, expected it in quotes", clip(key.Value))
-		}
-	}
+	v.textKeys()
 	v.each(func(name string, child value) {
 		if !first {
 			w.out.WriteByte(',')
@@ -77,14 +78,25 @@ func (w *writer) mapping(v value, pointer string) {
 	w.out.WriteByte('}')
 }
 
+// textKeys reports keys that some readers of YAML take for something else than text.
+func (v value) textKeys() {
+	for i, key := range v.node.Content {
+		if i%2 == 0 && key.Kind == yaml.ScalarNode && classify(key) != kindText && key.Tag != "!!merge" {
+			v.r.problem(v.r.at(key), v.path, "the key %s is no text, expected it in quotes", clip(key.Value))
+		}
+	}
+	if v.under != nil {
+		v.under.textKeys()
+	}
+}
+
 func (w *writer) sequence(v value, pointer string) {
 	w.out.WriteByte('[')
-	for i, node := range v.node.Content {
+	for i := range v.node.Content {
 		if i > 0 {
 			w.out.WriteByte(',')
 		}
-		index := strconv.Itoa(i)
-		w.value(value{r: v.r, node: node, path: join(v.path, index), key: positionOf(node)}, pointer+"/"+index)
+		w.value(v.element(i), pointer+"/"+strconv.Itoa(i))
 	}
 	w.out.WriteByte(']')
 }

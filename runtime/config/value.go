@@ -13,10 +13,21 @@ type value struct {
 	// path is the keys from the top, joined by dots; key is where the last of them stands.
 	path string
 	key  Position
+	// under is what a template has in this place: a mapping lies over it, key by key. Nil without a template.
+	under *value
+}
+
+// at is where the value stands.
+func (v value) at() Position { return v.r.at(v.node) }
+
+// element is a value of a sequence.
+func (v value) element(i int) value {
+	n := v.node.Content[i]
+	return value{r: v.r, node: n, path: join(v.path, strconv.Itoa(i)), key: v.r.at(n)}.resolved()
 }
 
 func (v value) problem(format string, args ...any) {
-	v.r.problem(positionOf(v.node), v.path, format, args...)
+	v.r.problem(v.at(), v.path, format, args...)
 }
 
 // missing reports a key that the object does not have, at the object's own key.

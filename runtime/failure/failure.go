@@ -43,6 +43,8 @@ type Failure struct {
 	Summary string
 	// Detail is what only a post-mortem shows: a wasm stack, the last line of stderr.
 	Detail string
+	// Remains is what a crashed instance left for the post-mortem, in the terms of who ran it; nil where it left nothing.
+	Remains any
 	// Cause is the error behind it, for errors.Is and errors.As. It may be nil.
 	Cause error
 }

@@ -45,6 +45,19 @@ func TestTableIsTheDesign(t *testing.T) {
 	}
 }
 
+// What has worked before and is not found now may come back; for everything else that makes no difference.
+func TestKindLost(t *testing.T) {
+	for _, c := range append(Codes(), "driver.crc", "") {
+		want := c.Kind()
+		if c == IONotFound {
+			want = Retryable
+		}
+		if got := c.KindLost(); got != want {
+			t.Errorf("%s: %s", c, got)
+		}
+	}
+}
+
 func TestCodesOfDrivers(t *testing.T) {
 	for c, known := range map[Code]bool{
 		"driver.crc": true, "driver.": false, "driver": false, "drive.crc": false, "io.crc": false, "": false,
@@ -61,14 +74,14 @@ func TestFrom(t *testing.T) {
 		err  error
 		want Failure
 	}{
-		"fills in phase and kind": {inner, Failure{PhaseInit, Fatal, IONotFound, "no such port", "", io.EOF}},
+		"fills in phase and kind": {inner, Failure{PhaseInit, Fatal, IONotFound, "no such port", "", nil, io.EOF}},
 		"finds a wrapped one": {fmt.Errorf("open: %w", inner),
-			Failure{PhaseInit, Fatal, IONotFound, "no such port", "", io.EOF}},
+			Failure{PhaseInit, Fatal, IONotFound, "no such port", "", nil, io.EOF}},
 		"finds a joined one": {errors.Join(io.ErrShortWrite, inner),
-			Failure{PhaseInit, Fatal, IONotFound, "no such port", "", io.EOF}},
+			Failure{PhaseInit, Fatal, IONotFound, "no such port", "", nil, io.EOF}},
 		"keeps phase and kind": {&Failure{Phase: PhaseConfigure, Kind: Stop, Code: IOTimeout, Detail: "stack"},
-			Failure{PhaseConfigure, Stop, IOTimeout, "", "stack", nil}},
-		"anything else is our bug": {io.EOF, Failure{PhaseInit, Retryable, HostPanic, "EOF", "", io.EOF}},
+			Failure{PhaseConfigure, Stop, IOTimeout, "", "stack", nil, nil}},
+		"anything else is our bug": {io.EOF, Failure{PhaseInit, Retryable, HostPanic, "EOF", "", nil, io.EOF}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := From(PhaseInit, c.err); *got != c.want {

@@ -1,6 +1,10 @@
 package failure
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Code is a stable name of what went wrong: `<room>.<name>`.
 type Code string
@@ -49,51 +53,55 @@ const (
 // DriverPrefix starts the codes that drivers declare themselves.
 const DriverPrefix = "driver."
 
+// meaning is a row of the table.
 type meaning struct {
-	kind  Kind
+	// kind is the default.
+	kind Kind
+	// crash failures count towards quarantine and leave a post-mortem.
 	crash bool
+	// lost is the default where what failed has worked before, under the same name in the same channel; kind when empty.
+	lost Kind
 }
 
-// table decides what a failure means: its default kind, and whether it counts as a crash (towards quarantine, and with
-// a post-mortem).
+// table decides what a failure means.
 var table = map[Code]meaning{
-	DriverOther: {Retryable, false},
+	DriverOther: {kind: Retryable},
 
-	IOTimeout:     {Retryable, false},
-	IOClosed:      {Retryable, false},
-	IOReset:       {Retryable, false},
-	IORefused:     {Retryable, false},
-	IOUnreachable: {Retryable, false},
-	IOBusy:        {Retryable, false},
-	IOTLS:         {Retryable, false},
-	IOStuck:       {Retryable, false},
-	IOOther:       {Retryable, false},
-	IONotFound:    {Fatal, false},
-	IOInvalid:     {Fatal, false},
-	GrantDenied:   {Fatal, false},
+	IOTimeout:     {kind: Retryable},
+	IOClosed:      {kind: Retryable},
+	IOReset:       {kind: Retryable},
+	IORefused:     {kind: Retryable},
+	IOUnreachable: {kind: Retryable},
+	IOBusy:        {kind: Retryable},
+	IOTLS:         {kind: Retryable},
+	IOStuck:       {kind: Retryable},
+	IOOther:       {kind: Retryable},
+	IONotFound:    {kind: Fatal, lost: Retryable}, // an adapter that was there and is unplugged is plugged in again
+	IOInvalid:     {kind: Fatal},
+	GrantDenied:   {kind: Fatal},
 
-	TrapUnreachable:     {Retryable, true},
-	TrapMemoryBounds:    {Retryable, true},
-	TrapTableBounds:     {Retryable, true},
-	TrapIndirectCall:    {Retryable, true},
-	TrapDivideByZero:    {Retryable, true},
-	TrapIntegerOverflow: {Retryable, true},
-	TrapConversion:      {Retryable, true},
-	TrapOther:           {Retryable, true},
-	Exit:                {Retryable, true},
+	TrapUnreachable:     {kind: Retryable, crash: true},
+	TrapMemoryBounds:    {kind: Retryable, crash: true},
+	TrapTableBounds:     {kind: Retryable, crash: true},
+	TrapIndirectCall:    {kind: Retryable, crash: true},
+	TrapDivideByZero:    {kind: Retryable, crash: true},
+	TrapIntegerOverflow: {kind: Retryable, crash: true},
+	TrapConversion:      {kind: Retryable, crash: true},
+	TrapOther:           {kind: Retryable, crash: true},
+	Exit:                {kind: Retryable, crash: true},
 
-	LimitMemory:   {Retryable, true},
-	LimitCPU:      {Retryable, true},
-	LimitStack:    {Retryable, true},
-	LimitRate:     {Retryable, true},
-	LimitDeadline: {Retryable, true},
+	LimitMemory:   {kind: Retryable, crash: true},
+	LimitCPU:      {kind: Retryable, crash: true},
+	LimitStack:    {kind: Retryable, crash: true},
+	LimitRate:     {kind: Retryable, crash: true},
+	LimitDeadline: {kind: Retryable, crash: true},
 
-	ABIVersion:  {Fatal, false},
-	ABIImport:   {Fatal, false},
-	ABIExport:   {Fatal, false},
-	ABIEncoding: {Fatal, false},
+	ABIVersion:  {kind: Fatal},
+	ABIImport:   {kind: Fatal},
+	ABIExport:   {kind: Fatal},
+	ABIEncoding: {kind: Fatal},
 
-	HostPanic: {Retryable, true},
+	HostPanic: {kind: Retryable, crash: true},
 }
 
 // Kind returns the code's default kind. Codes that the table does not have, a driver's own, are retryable.
@@ -103,6 +111,17 @@ func (c Code) Kind() Kind {
 	}
 	return Retryable
 }
+
+// KindLost is Kind for a failure of what has worked before, under the same name in the same channel.
+func (c Code) KindLost() Kind {
+	if m := table[c]; m.lost != "" {
+		return m.lost
+	}
+	return c.Kind()
+}
+
+// Codes returns the codes of the table, sorted.
+func Codes() []Code { return slices.Sorted(maps.Keys(table)) }
 
 // Crash says whether a failure of this code counts as a crash.
 func (c Code) Crash() bool { return table[c].crash }

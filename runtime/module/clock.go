@@ -1,9 +1,14 @@
 package module
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/droverhq/drover/abi/canon"
+	"github.com/droverhq/drover/runtime/failure"
 )
 
 // clockResolution is what the guest is told of its clocks.
@@ -23,19 +28,56 @@ func (i *Instance) walltime() (sec int64, nsec int32) {
 // nanotime is the guest's CLOCK_MONOTONIC. All instances of the process share its beginning.
 func (i *Instance) nanotime() int64 {
 	i.goesOn()
-	return int64(time.Since(started))
+	return int64(time.Since(started)) + i.skipped
 }
 
-// sleep is the guest's sleep. A stop does not end it early: a guest cannot tell that from the end of its time, and Go's
-// runtime goes back to sleep.
+// longSleep is a sleep that nothing follows.
+const longSleep = int64(365 * 24 * time.Hour)
+
+// sleep is the guest's sleep. In a phase that is told to end it takes no time, but the guest's monotonic clock goes on by
+// as much as if it had: a guest cannot tell that from the end of its time, so that it comes to where it is told. A guest
+// that sleeps for longer than any run lasts will not come there; it is ended.
 func (i *Instance) sleep(ns int64) {
-	timer := time.NewTimer(time.Duration(ns))
+	begun := canon.Now()
+	i.cpu.pause(begun)
+	if i.asleep(time.Duration(ns)) {
+		i.skip(ns, begun)
+	}
+	i.goesOn()
+	i.cpu.slept(time.Duration(canon.Now() - begun))
+}
+
+// asleep waits for d, or less when the instance is aborted or the phase is told to end, which it says. A phase whose own
+// deadline has passed is not told.
+func (i *Instance) asleep(d time.Duration) (told bool) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return false
+	case <-i.abort:
+		return false
+	case <-i.calling.Done():
+	}
+	if !errors.Is(context.Cause(i.calling), context.DeadlineExceeded) {
+		return true
+	}
 	select {
 	case <-timer.C:
 	case <-i.abort:
 	}
-	i.goesOn()
+	return false
+}
+
+// skip goes on to the end of a sleep of ns that began at begun. It does take a moment, so that a guest that sleeps again
+// and again does not compute instead.
+func (i *Instance) skip(ns, begun int64) {
+	left := max(0, ns-(canon.Now()-begun))
+	if ns > longSleep || i.skipped > longSleep {
+		panic(&failure.Failure{Code: failure.DriverOther, Summary: "the driver was asleep for good when it was told to end"})
+	}
+	i.hold(min(time.Duration(left), time.Millisecond))
+	i.skipped += left
 }
 
 // goesOn ends the guest's call when the instance was aborted: a guest that waits by looking at the clock calls nothing

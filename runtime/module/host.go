@@ -26,7 +26,8 @@ type ChannelHost interface {
 type SessionHost interface {
 	host.Serial
 	host.Socket
-	// LastError returns the error behind the last io-error that the guest was given, for people; or nil.
+	// LastError returns the error behind the last io-error that the guest was given, for people; or nil. One that is
+	// about what was open before, under the same name in this channel, has a method Lost() bool that says so.
 	LastError() error
 	// Close ends the session's hold. With keep, what is open and clean stays open for the session that takes over;
 	// everything else is closed when Close returns.
@@ -44,6 +45,13 @@ type Signals interface {
 	// Yielding says whether the session was asked to yield: what the guest drops from then on stays open for the session
 	// that takes over.
 	Yielding() bool
+	// Streams returns how many streams the instance may have open at a time.
+	Streams() int
+	// Denied hears, on the goroutine of the guest's call, that it wanted to open what it was not granted; why is for
+	// people.
+	Denied(name, why string)
+	// Refused hears, likewise, that it was refused what is out of range, or beyond its limits.
+	Refused()
 }
 
 // Waitable is what a stream offers for control.wait besides what the guest sees of it.

@@ -11,6 +11,7 @@ import (
 	"github.com/droverhq/drover/abi/canon"
 	"github.com/droverhq/drover/abi/driver/host"
 	"github.com/droverhq/drover/runtime/failure"
+	"github.com/droverhq/drover/runtime/module/meter"
 )
 
 // ABIVersion is the version of the package drover:driver that this host has.
@@ -44,12 +45,14 @@ func checkBinary(binary []byte) error {
 	return nil
 }
 
-// checkABI compares a compiled module with the world.
+// checkABI compares a compiled module with the world. The last function that it imports is the meter's, which was added
+// to it; a driver itself cannot have it.
 func checkABI(compiled wazero.CompiledModule) error {
+	all := compiled.ImportedFunctions()
 	var imports []api.FunctionDefinition
-	for _, def := range compiled.ImportedFunctions() {
+	for i, def := range all {
 		module, name, _ := def.Import()
-		if module == wasi_snapshot_preview1.ModuleName {
+		if module == wasi_snapshot_preview1.ModuleName || module == meter.ImportModule && i == len(all)-1 {
 			continue
 		}
 		if err := checkVersion("imports", module); err != nil {

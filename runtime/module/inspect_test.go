@@ -45,7 +45,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"nothing", nil, failure.ABIEncoding, "not a WebAssembly module"},
 		{"text", []byte("hello, this is no module"), failure.ABIEncoding, "not a WebAssembly module"},
 		{"component", []byte(componentPreamble + "more"), failure.ABIEncoding, "a driver is a core module"},
-		{"cut", wasmtest.Module{Funcs: exports("")}.Encode()[:60], failure.ABIEncoding, "compile the module"},
+		{"cut", wasmtest.Module{Funcs: exports("")}.Encode()[:60], failure.ABIEncoding, "meter the module: module, byte 10: expected"},
 		{"too large", append([]byte(preamble), make([]byte, maxSize)...), failure.ABIEncoding, "more than 67108864"},
 		{"no exports", wasmtest.Module{}.Encode(), failure.ABIExport, "missing"},
 		{"one export missing", wasmtest.Module{Funcs: exports(run)}.Encode(), failure.ABIExport, run + ": missing"},

@@ -1,11 +1,11 @@
 package module
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
@@ -22,16 +22,17 @@ import (
 // InstanceConfig says what one instance may reach and take.
 type InstanceConfig struct {
 	Imports host.Imports
-	// Memory is how many bytes of memory it may have. Default DefaultMemory.
-	Memory uint64
+	Limits  Limits
+	// Secrets are what nobody is to read. They are redacted in what the guest prints, and in the calls of a post-mortem.
+	Secrets [][]byte
 	// Output gets each line that the guest writes to stdout or stderr. It may be nil.
 	Output func(line string)
 	// IODetail returns the host's error behind the last I/O error that the guest was given. It may be nil.
 	IODetail func() error
 }
 
-// Instance is one attempt of a driver. One goroutine at a time makes, calls and closes it; only Abort may be called by
-// others. After a call that failed with a crash it is only good for Close.
+// Instance is one attempt of a driver. One goroutine at a time makes, calls and closes it; only Abort and Usage may be
+// called by others. After a call that failed with a crash it is only good for Close.
 type Instance struct {
 	module *Module
 	config InstanceConfig
@@ -39,6 +40,14 @@ type Instance struct {
 	output *output
 	abi    *host.Instance
 	guest  api.Module
+
+	cpu      account
+	throttle throttle
+	calling  *callContext // of the last call
+	running  atomic.Bool  // a phase
+	skipped  int64        // by how much the guest's monotonic clock is ahead
+	stack    string       // of the failure
+
 	// aborted is what Abort was given, abort is closed then.
 	aborted atomic.Pointer[error]
 	abort   chan struct{}
@@ -46,18 +55,21 @@ type Instance struct {
 
 // Instantiate makes an instance and runs the module's initialisation. What goes wrong is a *failure.Failure of phase.
 func (m *Module) Instantiate(ctx context.Context, phase failure.Phase, c InstanceConfig) (*Instance, error) {
-	c.Memory = cmp.Or(c.Memory, DefaultMemory)
+	c.Limits = c.Limits.withDefaults()
 	least := uint64(m.compiled.ExportedMemories()["memory"].Min()) * pageSize
-	if least > c.Memory { // wazero would panic outside of its own recover
+	if least > c.Limits.Memory {
 		return nil, &failure.Failure{Phase: phase, Kind: failure.Fatal, Code: failure.LimitMemory,
-			Summary: fmt.Sprintf("the module needs %d bytes of memory from the start, its limit is %d", least, c.Memory)}
+			Summary: fmt.Sprintf("the module needs %d bytes of memory from the start, its limit is %d", least, c.Limits.Memory)}
 	}
-	area, err := newMemory(c.Memory)
+	area, err := newMemory(c.Limits.Memory)
 	if err != nil {
 		return nil, failure.From(phase, err)
 	}
-	i := &Instance{module: m, config: c, memory: area, output: &output{line: c.Output}, abort: make(chan struct{})}
-	i.abi = host.New(c.Imports, canon.Limits{})
+	i := &Instance{module: m, config: c, memory: area, abort: make(chan struct{})}
+	i.output = &output{line: c.Output, check: i.printing, secrets: c.Secrets}
+	i.throttle = newThrottle(c.Limits, canon.Now())
+	i.abi = host.New(c.Imports, c.Limits.Lift)
+	i.abi.Guest().Watch(&i.cpu)
 	defer i.endWith(ctx, phase)()
 	if err := i.start(ctx); err != nil {
 		return nil, errors.Join(i.fault(phase, err), i.Close(ctx))
@@ -67,15 +79,14 @@ func (m *Module) Instantiate(ctx context.Context, phase failure.Phase, c Instanc
 
 // start instantiates the module and calls the initialisation of a reactor (WASI application ABI: `_initialize`).
 func (i *Instance) start(ctx context.Context) (err error) {
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().
-		WithStdout(i.output).WithStderr(i.output).
-		WithRandSource(rand.Reader).
-		WithWalltime(i.walltime, clockResolution).WithNanotime(i.nanotime, clockResolution).WithNanosleep(i.sleep)
-	ctx = i.context(experimental.WithMemoryAllocator(ctx, i.memory))
-	if i.guest, err = i.module.runtime.InstantiateModule(ctx, i.module.compiled, config); err != nil {
+	ctx = i.context(ctx)
+	i.cpu.Run(canon.Now())
+	defer func() { i.cpu.Rest(canon.Now()) }()
+	if i.guest, err = i.instantiate(ctx); err != nil {
 		return unlinked(err)
 	}
 	if initialize := i.guest.ExportedFunction("_initialize"); initialize != nil {
+		i.cpu.Run(canon.Now())
 		if _, err := initialize.Call(ctx); err != nil {
 			return err
 		}
@@ -83,13 +94,38 @@ func (i *Instance) start(ctx context.Context) (err error) {
 	return i.abi.Attach(i.guest)
 }
 
-// context is what every call into the guest is made with.
-func (i *Instance) context(ctx context.Context) context.Context { return i.abi.Context(ctx) }
+// instantiate puts the module together, which runs its start function. What wazero panics with outside of its own
+// recover becomes an error.
+func (i *Instance) instantiate(ctx context.Context) (m api.Module, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &canon.HostPanic{Func: "instantiate", Value: p, Stack: debug.Stack()}
+		}
+	}()
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().
+		WithStdout(i.output).WithStderr(i.output).
+		WithRandSource(rand.Reader).
+		WithWalltime(i.walltime, clockResolution).WithNanotime(i.nanotime, clockResolution).WithNanosleep(i.sleep)
+	ctx = experimental.WithMemoryAllocator(ctx, i.memory)
+	return i.module.runtime.InstantiateModule(ctx, i.module.compiled, config)
+}
 
-// endWith aborts the guest when ctx is done, until the function that it returns is called.
+// context is what every call into the guest is made with.
+func (i *Instance) context(ctx context.Context) context.Context {
+	i.calling = &callContext{ctx, i}
+	return i.abi.Context(i.calling)
+}
+
+// endWith aborts the guest when ctx is done, until the function that it returns is called. A cause that is a failure is
+// what the guest ends with.
 func (i *Instance) endWith(ctx context.Context, phase failure.Phase) (release func() bool) {
 	return context.AfterFunc(ctx, func() {
-		if cause := context.Cause(ctx); !errors.Is(cause, context.DeadlineExceeded) {
+		cause := context.Cause(ctx)
+		if f, ok := errors.AsType[*failure.Failure](cause); ok {
+			i.Abort(f)
+			return
+		}
+		if !errors.Is(cause, context.DeadlineExceeded) {
 			i.Abort(failure.New(phase, failure.DriverOther, cause.Error()))
 			return
 		}
@@ -131,6 +167,8 @@ func (i *Instance) Run(ctx context.Context, s driver.Session) (driver.Outcome, e
 
 // call makes one error of the two ways in which a phase can fail: the guest broke, or it says that it failed.
 func call[T any](i *Instance, phase failure.Phase, f func() (component.Result[T, driver.Failure], error)) (T, error) {
+	i.running.Store(true)
+	defer i.running.Store(false)
 	r, err := f()
 	switch {
 	case err != nil:
@@ -150,15 +188,19 @@ func (i *Instance) Failure(phase failure.Phase, f driver.Failure) *failure.Failu
 	return i.module.failure(phase, f, detail)
 }
 
+// fault makes a failure of an error that a call into the guest ended with. A crash has the post-mortem with it.
 func (i *Instance) fault(phase failure.Phase, err error) *failure.Failure {
 	i.output.close()
-	return fault(phase, err, i.output.lastWords, i.memory.refused.Load())
+	f := fault(phase, err, i.output.lastWords, i.memory.refused.Load())
+	i.stack = stackOf(err)
+	if f.Code.Crash() {
+		f.Remains = i.PostMortem()
+	}
+	return f
 }
 
-// Memory returns the size of the guest's memory in bytes, which is also the most that it had.
-func (i *Instance) Memory() uint64 { return i.memory.size.Load() }
-
-// Abort ends the guest with err: at its next call of the host, or at once in one that sleeps.
+// Abort ends the guest with err: at its next call of the host or when it has used up its allowance of code, whichever is
+// first, or at once when it sleeps.
 func (i *Instance) Abort(err error) {
 	if i.aborted.CompareAndSwap(nil, &err) {
 		close(i.abort)
@@ -166,8 +208,12 @@ func (i *Instance) Abort(err error) {
 	i.abi.Abort(err)
 }
 
-// Close drops the resources that the guest left and gives its memory back. No call may be running.
+// Close drops the resources that the guest left and gives its memory back. It refuses to while a call is running: the
+// code would go on in memory that is not its own.
 func (i *Instance) Close(ctx context.Context) error {
+	if i.running.Load() {
+		return errors.New("close an instance: a call is running")
+	}
 	i.output.close()
 	i.abi.Drop(ctx)
 	var err error

@@ -13,6 +13,7 @@ import (
 
 	"github.com/droverhq/drover/abi/driver/host"
 	"github.com/droverhq/drover/runtime/failure"
+	"github.com/droverhq/drover/runtime/module/meter"
 )
 
 // Loader compiles modules, each binary once. Its methods may be called from any goroutine.
@@ -20,7 +21,13 @@ type Loader struct {
 	cache wazero.CompilationCache
 
 	mu      sync.Mutex
-	modules map[string]*entry
+	modules map[moduleKey]*entry
+}
+
+// moduleKey tells what was loaded: the stack's limit is compiled in.
+type moduleKey struct {
+	digest string
+	stack  uint64
 }
 
 // entry is a module and how many hold it. ready is closed when loading has ended, either way.
@@ -34,7 +41,7 @@ type entry struct {
 // NewLoader returns a loader that keeps compiled code in dir, which it makes with mode 0700: what lies there is run as
 // native code, and nothing checks that nobody changed it. An empty dir keeps it in memory.
 func NewLoader(dir string) (*Loader, error) {
-	l := &Loader{modules: make(map[string]*entry)}
+	l := &Loader{modules: make(map[moduleKey]*entry)}
 	if dir == "" {
 		l.cache = wazero.NewCompilationCache()
 		return l, nil
@@ -58,6 +65,11 @@ func (l *Loader) Close(ctx context.Context) error { return l.cache.Close(ctx) }
 
 // LoadFile is Load of a file's content.
 func (l *Loader) LoadFile(ctx context.Context, path string) (*Module, error) {
+	return l.LoadFileWithin(ctx, path, Limits{})
+}
+
+// LoadFileWithin is LoadWithin of a file's content.
+func (l *Loader) LoadFileWithin(ctx context.Context, path string, limits Limits) (*Module, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the driver: %w", err)
@@ -69,57 +81,64 @@ func (l *Loader) LoadFile(ctx context.Context, path string) (*Module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the driver: %w", err)
 	}
-	return l.Load(ctx, binary)
+	return l.LoadWithin(ctx, binary, limits)
 }
 
-// Load checks, compiles and describes a driver. The same binary gives the same module while somebody holds it. Whoever
-// got one calls Release. A driver that cannot be one is refused with a *failure.Failure.
+// Load is LoadWithin the default limits.
 func (l *Loader) Load(ctx context.Context, binary []byte) (*Module, error) {
+	return l.LoadWithin(ctx, binary, Limits{})
+}
+
+// LoadWithin checks, meters, compiles and describes a driver, whose instances have a stack of limits.Stack and which is
+// described within the other limits. The same binary with the same stack gives the same module while somebody holds it.
+// Whoever got one calls Release. A driver that cannot be one is refused with a *failure.Failure.
+func (l *Loader) LoadWithin(ctx context.Context, binary []byte, limits Limits) (*Module, error) {
+	limits = limits.withDefaults()
 	sum := sha256.Sum256(binary)
-	digest := "sha256:" + hex.EncodeToString(sum[:])
+	key := moduleKey{digest: "sha256:" + hex.EncodeToString(sum[:]), stack: limits.Stack}
 	l.mu.Lock()
-	e, found := l.modules[digest]
+	e, found := l.modules[key]
 	if !found {
 		e = &entry{ready: make(chan struct{})}
-		l.modules[digest] = e
+		l.modules[key] = e
 	}
 	e.users++
 	l.mu.Unlock()
 	if !found {
-		e.module, e.err = l.compile(ctx, digest, binary)
+		e.module, e.err = l.compile(ctx, key, binary, limits)
 		close(e.ready)
 	}
 	<-e.ready
 	if e.err != nil {
-		l.leave(digest, e)
+		l.leave(key, e)
 		return nil, e.err
 	}
 	return e.module, nil
 }
 
 // leave takes a user off e and says whether it was the last.
-func (l *Loader) leave(digest string, e *entry) bool {
+func (l *Loader) leave(key moduleKey, e *entry) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.users--
 	if e.users > 0 {
 		return false
 	}
-	if l.modules[digest] == e {
-		delete(l.modules, digest)
+	if l.modules[key] == e {
+		delete(l.modules, key)
 	}
 	return true
 }
 
-func (l *Loader) compile(ctx context.Context, digest string, binary []byte) (*Module, error) {
+func (l *Loader) compile(ctx context.Context, key moduleKey, binary []byte, limits Limits) (*Module, error) {
 	config := wazero.NewRuntimeConfig().WithCompilationCache(l.cache).WithCoreFeatures(api.CoreFeaturesV2)
-	m := &Module{loader: l, digest: digest, size: len(binary), runtime: wazero.NewRuntimeWithConfig(ctx, config)}
+	m := &Module{loader: l, key: key, size: len(binary), runtime: wazero.NewRuntimeWithConfig(ctx, config)}
 	err := m.compile(ctx, binary)
 	if err == nil {
 		err = m.register(ctx)
 	}
 	if err == nil {
-		err = m.describe(ctx)
+		err = m.describe(ctx, limits)
 	}
 	if err != nil {
 		_ = m.runtime.Close(ctx) // the first error is the one that tells
@@ -128,23 +147,34 @@ func (l *Loader) compile(ctx context.Context, digest string, binary []byte) (*Mo
 	return m, nil
 }
 
-// compile checks and compiles the binary. No code of it runs.
+// compile checks, meters and compiles the binary. No code of it runs.
 func (m *Module) compile(ctx context.Context, binary []byte) error {
 	if err := checkBinary(binary); err != nil {
 		return err
 	}
-	var err error
-	if m.compiled, err = m.runtime.CompileModule(ctx, binary); err != nil {
-		f := abiFailure(failure.ABIEncoding, "compile the module: %v", err)
-		f.Cause = err
-		return f
+	metered, err := meter.Rewrite(binary, meter.Limits{Stack: uint32(m.key.stack)})
+	if err != nil {
+		return encodingFailure("meter the module", err)
+	}
+	if m.compiled, err = m.runtime.CompileModule(ctx, metered.Binary); err != nil {
+		return encodingFailure("compile the module", err)
 	}
 	return checkABI(m.compiled)
+}
+
+// encodingFailure makes a failure of what is wrong with a binary.
+func encodingFailure(doing string, err error) *failure.Failure {
+	f := abiFailure(failure.ABIEncoding, "%s: %v", doing, err)
+	f.Cause = err
+	return f
 }
 
 // register provides what the module imports.
 func (m *Module) register(ctx context.Context) error {
 	if err := registerWASI(ctx, m.runtime); err != nil {
+		return err
+	}
+	if err := registerMeter(ctx, m.runtime); err != nil {
 		return err
 	}
 	if err := host.Register(ctx, m.runtime); err != nil {

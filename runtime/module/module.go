@@ -3,7 +3,6 @@ package module
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -13,17 +12,13 @@ import (
 	"github.com/droverhq/drover/runtime/failure"
 )
 
-const (
-	// DefaultMemory is the memory that an instance may have when its channel does not say.
-	DefaultMemory = 32 << 20
-	// phaseDeadline limits describe and configure.
-	phaseDeadline = 15 * time.Second
-)
+// phaseDeadline limits describe and configure.
+const phaseDeadline = 15 * time.Second
 
 // Module is a driver's binary, compiled and described. It may be instantiated from any goroutine.
 type Module struct {
 	loader   *Loader
-	digest   string
+	key      moduleKey
 	size     int
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
@@ -32,7 +27,7 @@ type Module struct {
 }
 
 // Digest returns "sha256:" and the binary's digest in hexadecimal.
-func (m *Module) Digest() string { return m.digest }
+func (m *Module) Digest() string { return m.key.digest }
 
 // Size returns how many bytes the binary has.
 func (m *Module) Size() int { return m.size }
@@ -43,19 +38,19 @@ func (m *Module) Metadata() driver.Metadata { return m.metadata }
 // Release gives the module back. The last one to do so closes it; every instance must be closed by then.
 func (m *Module) Release(ctx context.Context) error {
 	m.loader.mu.Lock()
-	e := m.loader.modules[m.digest]
+	e := m.loader.modules[m.key]
 	m.loader.mu.Unlock()
-	if e == nil || !m.loader.leave(m.digest, e) {
+	if e == nil || !m.loader.leave(m.key, e) {
 		return nil
 	}
 	return errors.Join(m.runtime.Close(ctx), m.compiled.Close(ctx)) // the cache keeps code that is not closed by itself
 }
 
 // describe asks the driver what it is, in an instance that may do nothing.
-func (m *Module) describe(ctx context.Context) (err error) {
+func (m *Module) describe(ctx context.Context, limits Limits) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, phaseDeadline)
 	defer cancel()
-	i, err := m.Instantiate(ctx, failure.PhaseDescribe, InstanceConfig{Imports: nothingGranted()})
+	i, err := m.Instantiate(ctx, failure.PhaseDescribe, InstanceConfig{Imports: nothingGranted(), Limits: limits})
 	if err != nil {
 		return err
 	}
@@ -74,35 +69,6 @@ func (m *Module) describe(ctx context.Context) (err error) {
 		m.kinds[c.Code] = kindOf(c.Kind)
 	}
 	return nil
-}
-
-// checkMetadata holds a driver to what lifecycle.wit says of its names.
-func checkMetadata(m driver.Metadata) error {
-	var errs []error
-	if !isName(m.Name, 64) {
-		errs = append(errs, fmt.Errorf("the name %q is not of the form [a-z0-9][a-z0-9-]*, at most 64 characters", m.Name))
-	}
-	if strings.Count(m.Version, ".") < 2 {
-		errs = append(errs, fmt.Errorf("the version %q is no semantic version", m.Version))
-	}
-	for _, c := range m.Codes {
-		if !isName(c.Code, 64) {
-			errs = append(errs, fmt.Errorf("the code %q is not of the form [a-z0-9-]+", c.Code))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func isName(s string, longest int) bool {
-	if s == "" || len(s) > longest || s[0] == '-' {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
-			return false
-		}
-	}
-	return true
 }
 
 // failure makes a failure of one that the driver reported. detail is the host's own error behind the I/O error that it
@@ -124,10 +90,23 @@ func (m *Module) failure(phase failure.Phase, f driver.Failure, detail error) *f
 	if f.Kind.Some {
 		out.Kind = kindOf(f.Kind.Value)
 	}
-	if out.Kind == "" {
+	switch {
+	case out.Kind != "":
+	case lost(out.Cause):
+		out.Kind = out.Code.KindLost()
+	default:
 		out.Kind = out.Code.Kind()
 	}
 	return out
+}
+
+// lost says whether err is about what was open before: see SessionHost.LastError.
+func lost(err error) bool {
+	l, ok := errors.AsType[interface {
+		error
+		Lost() bool
+	}](err)
+	return ok && l.Lost()
 }
 
 func kindOf(k driver.FailureKind) failure.Kind {

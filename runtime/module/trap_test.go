@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -39,8 +38,8 @@ func TestTrapsOfWazero(t *testing.T) {
 			if f.Code != test.want || f.Phase != failure.PhaseRun || f.Kind != failure.Retryable || !f.Code.Crash() {
 				t.Errorf("got %+v, want code %s", f, test.want)
 			}
-			if !strings.Contains(f.Detail, "wasm stack trace") {
-				t.Errorf("detail %q has no stack", f.Detail)
+			if stack := stackOf(err); stack != "f()" {
+				t.Errorf("the stack is %q", stack)
 			}
 		})
 	}
@@ -99,12 +98,15 @@ func TestFault(t *testing.T) {
 	}{
 		{"last words", trap, "panic: boom", false, failure.TrapUnreachable, "panic: boom"},
 		{"out of memory", trap, "fatal error: out of memory", true, failure.LimitMemory, "out of memory: fatal error: out of memory"},
+		{"Go's own stack", trap, "fatal error: stack overflow", true, failure.LimitStack, "fatal error: stack overflow"},
 		{"exit", sys.NewExitError(2), "", false, failure.Exit, "the driver exited with code 2"},
 		{"encoding", recovered(&canon.Error{Func: "data publish", Reason: "bad"}), "panic: boom", false, failure.ABIEncoding, "canonical ABI: data publish: bad"},
 		{"aborted", recovered(failure.New(failure.PhaseRun, failure.LimitDeadline, "late")), "", false, failure.LimitDeadline, "late"},
 		{"our bug", recovered(&canon.HostPanic{Func: "data publish", Value: "x"}), "panic: boom", false, failure.HostPanic, "host function data publish panicked: x (recovered by wazero)"},
+		{"words from before", recovered(failure.New("", failure.LimitCPU, "for too long")), "panic: boom", false, failure.LimitCPU, "for too long"},
 		{"unknown trap", errors.New("wasm error: something new\nstack"), "", false, failure.TrapOther, "something new"},
 		{"stack", errors.New("wasm error: stack overflow"), "", false, failure.LimitStack, "stack overflow"},
+		{"bare stack", fmt.Errorf("call run: %w", errors.New("stack overflow")), "", false, failure.LimitStack, "stack overflow"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -116,5 +118,19 @@ func TestFault(t *testing.T) {
 				t.Error("the cause is lost")
 			}
 		})
+	}
+}
+
+// TestUnlinked says whose fault it is that a module cannot be put together.
+func TestUnlinked(t *testing.T) {
+	for want, err := range map[failure.Code]error{
+		failure.ABIImport:       errors.New("module[x] not instantiated"),
+		failure.ABIEncoding:     errors.New("data[0]: out of bounds memory access"),
+		failure.HostPanic:       &canon.HostPanic{Func: "instantiate", Value: "memory"},
+		failure.TrapUnreachable: fmt.Errorf("start function: %w", errors.New("wasm error: unreachable")),
+	} {
+		if f := fault(failure.PhaseDescribe, unlinked(err), "", false); f.Code != want {
+			t.Errorf("%v: got %s, want %s", err, f.Code, want)
+		}
 	}
 }

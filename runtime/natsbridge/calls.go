@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -23,44 +23,43 @@ const (
 	callTimeout = 1500 * time.Millisecond
 	// longestCall bounds what a caller may say.
 	longestCall = 10 * time.Minute
-	// atOnce is how many calls of an endpoint run at the same time; more are refused.
+	// atOnce is how many calls of a root of verbs run at the same time; more are refused.
 	atOnce = 16
+	// commandsAtOnce is how many commands of a verb wait at the same time, in all channels: each has a queue of its own.
+	commandsAtOnce = 4096
 )
 
-// calls answers what is asked of the node: one micro service with a wildcard endpoint for each root of verbs, because
-// endpoints cannot be removed and a service per channel costs 50 KB.
+// calls answers what is asked of the node: one micro service with a wildcard endpoint for each verb and each root of
+// verbs, because endpoints cannot be removed and a service per channel costs 50 KB.
 //
-// nats.go runs the handlers of an endpoint one after the other, so these only start a goroutine. Answers go through the
-// ring like everything that is published.
+// nats.go runs the handlers of an endpoint one after the other, so these only start a goroutine, after a command is in its
+// channel's queue. Answers go through the ring like everything that is published.
 type calls struct {
-	bridge  *Bridge
-	verbs   map[string]Verb
-	service micro.Service
-	ctx     context.Context
-	cancel  context.CancelFunc
-	looks   endpoint
-	changes endpoint
+	bridge    *Bridge
+	verbs     map[string]Verb
+	service   micro.Service
+	ctx       context.Context
+	cancel    context.CancelFunc
+	endpoints []*endpoint
+	keys      *keys
+	actions   actions
 
 	mu      sync.Mutex
 	stopped bool
 	running sync.WaitGroup
 }
 
-// endpoint is one root of verbs.
-type endpoint struct {
-	name   string
-	slots  chan struct{}
-	failed atomic.Uint64
-}
-
 func newCalls(b *Bridge) *calls {
-	c := &calls{bridge: b, verbs: b.builtin()}
+	c := &calls{bridge: b, verbs: b.builtin(), keys: newKeys()}
 	for name, verb := range b.config.Verbs {
 		c.verbs[name] = verb
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	for e, name := range map[*endpoint]string{&c.looks: "get", &c.changes: "ctl"} {
-		e.name, e.slots = name, make(chan struct{}, atOnce)
+	c.endpoints = []*endpoint{
+		newEndpoint("get", "get.*", atOnce, c.handle), newEndpoint("ctl", "ctl.*", atOnce, c.handle),
+		newEndpoint("read", "*.read.>", commandsAtOnce, c.command), newEndpoint("write", "*.write.>", commandsAtOnce, c.command),
+		newEndpoint("invoke", "*.invoke.>", commandsAtOnce, c.command),
+		newEndpoint("cancel", "*.cancel.>", commandsAtOnce, c.cancelAction),
 	}
 	return c
 }
@@ -87,9 +86,13 @@ func (c *calls) start() error {
 		return err
 	}
 	c.service = service
-	for _, e := range []*endpoint{&c.looks, &c.changes} {
-		subject := c.bridge.config.CallPrefix + "." + c.bridge.config.Node + "." + e.name + ".*"
-		handle := micro.HandlerFunc(func(r micro.Request) { c.handle(e, r) })
+	for _, e := range c.endpoints {
+		subject := c.bridge.config.CallPrefix + "." + c.bridge.config.Node + "." + e.subject
+		handle := micro.HandlerFunc(func(r micro.Request) {
+			if c.isCall(r) {
+				e.handle(e, r)
+			}
+		})
 		if err := service.AddEndpoint(e.name, handle, micro.WithEndpointSubject(subject)); err != nil {
 			c.stop(context.Background())
 			return err
@@ -100,28 +103,33 @@ func (c *calls) start() error {
 
 // stats adds what the service's own counters miss, because the answers are given behind its back.
 func (c *calls) stats(e *micro.Endpoint) any {
-	failed := &c.looks.failed
-	if e.Name == c.changes.name {
-		failed = &c.changes.failed
+	i := slices.IndexFunc(c.endpoints, func(known *endpoint) bool { return known.name == e.Name })
+	if i < 0 {
+		return nil
 	}
-	return map[string]uint64{"failed": failed.Load()}
+	return c.endpoints[i].counted()
 }
 
 // handle starts to answer one call; never blocks.
 func (c *calls) handle(e *endpoint, r micro.Request) {
+	from := c.askerOf(r)
 	name := e.name + r.Subject()[strings.LastIndexByte(r.Subject(), '.'):]
-	verb, ok := c.verbs[name]
-	if !ok {
-		c.answer(e, r, nil, message.ErrUnknownVerb.With("there is no verb "+strconv.Quote(name)))
+	if policy := c.bridge.config.CommandPolicy; !policy.permits(e.name) {
+		c.answer(e, from, nil, notPermitted(e.name, policy))
 		return
 	}
-	timeout, err := timeoutOf(r)
+	verb, ok := c.verbs[name]
+	if !ok {
+		c.answer(e, from, nil, message.ErrUnknownVerb.With("there is no verb "+strconv.Quote(name)))
+		return
+	}
+	timeout, err := timeoutOf(r.Headers())
 	if err != nil {
-		c.answer(e, r, nil, err)
+		c.answer(e, from, nil, err)
 		return
 	}
 	if !c.enter(e) {
-		c.answer(e, r, nil, message.ErrBusy)
+		c.answer(e, from, nil, message.ErrBusy)
 		return
 	}
 	go func() {
@@ -129,7 +137,7 @@ func (c *calls) handle(e *endpoint, r micro.Request) {
 		ctx, cancel := context.WithTimeout(c.ctx, timeout)
 		defer cancel()
 		result, err := c.call(ctx, name, verb, r.Data())
-		c.answer(e, r, result, err)
+		c.answer(e, from, result, err)
 	}()
 }
 
@@ -166,8 +174,8 @@ func (c *calls) call(ctx context.Context, name string, verb Verb, body []byte) (
 }
 
 // timeoutOf reads how long the caller waits.
-func timeoutOf(r micro.Request) (time.Duration, error) {
-	text := r.Headers().Get(message.HeaderTimeout)
+func timeoutOf(h micro.Headers) (time.Duration, error) {
+	text := h.Get(message.HeaderTimeout)
 	if text == "" {
 		return callTimeout, nil
 	}
@@ -178,25 +186,58 @@ func timeoutOf(r micro.Request) (time.Duration, error) {
 	return min(timeout, longestCall), nil
 }
 
-// answer puts the answer into the ring. A call without a reply subject gets none.
-func (c *calls) answer(e *endpoint, r micro.Request, result any, err error) {
-	body, encoding := json.Marshal(result)
-	if err == nil && encoding != nil {
-		c.bridge.config.Logger.Error("an answer cannot be encoded", "subject", r.Subject(), "error", encoding)
-		err = message.ErrInternal
-	}
-	var header nats.Header
+// answer encodes an answer and sends it.
+func (c *calls) answer(e *endpoint, from asker, result any, err error) {
+	var told *message.Error
 	if err != nil {
-		e.failed.Add(1)
-		wire := wireError(err)
-		header, body = headerOf(wire), mustJSON(wire)
+		result, told = nil, wireError(err)
 	}
-	if r.Reply() == "" {
+	c.send(from, c.encode(e, result, told))
+}
+
+// answer is what goes back to a caller.
+type answer struct {
+	header nats.Header
+	body   []byte
+}
+
+// encode encodes an answer and counts it. The body of an error without a result is the error.
+func (c *calls) encode(e *endpoint, result any, err *message.Error) answer {
+	if result == nil && err != nil {
+		result = err
+	}
+	body, encoding := json.Marshal(result)
+	if encoding != nil {
+		c.bridge.config.Logger.Error("an answer cannot be encoded", "endpoint", e.name, "error", encoding)
+		err = message.ErrInternal
+		body = mustJSON(err)
+	}
+	e.count(err)
+	if err == nil {
+		return answer{body: body}
+	}
+	return answer{headerOf(err), body}
+}
+
+// asker is where an answer goes.
+type asker struct {
+	// reply is the subject; empty for nobody.
+	reply string
+	// losses is how often the connection had been lost when the call came: once it is lost again, the answer goes to
+	// nobody, then or later.
+	losses uint64
+}
+
+func (c *calls) askerOf(r micro.Request) asker { return asker{r.Reply(), c.bridge.link.losses.Load()} }
+
+// send puts an answer into the ring. A call without a reply subject gets none.
+func (c *calls) send(to asker, a answer) {
+	if to.reply == "" {
 		return
 	}
-	b := c.bridge.buffers.get(len(body))
-	b.b = append(b.b, body...)
-	c.bridge.ring.add(classReply, entry{subject: r.Reply(), body: b, header: header})
+	b := c.bridge.buffers.get(len(a.body))
+	b.b = append(b.b, a.body...)
+	c.bridge.ring.add(classReply, entry{subject: to.reply, body: b, header: a.header, losses: to.losses})
 }
 
 // wireError returns what the caller is told.

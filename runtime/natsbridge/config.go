@@ -8,11 +8,14 @@
 package natsbridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
+	"time"
 
 	"github.com/droverhq/drover/runtime/natsbridge/dial"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
@@ -23,6 +26,8 @@ type Server interface {
 	InProcessConn() (net.Conn, error)
 	// Credentials are those of the node itself.
 	Credentials() dial.Credentials
+	// Links are the connections that the server keeps to others: those of a leaf node.
+	Links() []message.Link
 }
 
 // Verb answers one call. The body is valid until it returns; what it returns is printed as JSON. An error that holds a
@@ -50,8 +55,19 @@ type Config struct {
 	// Verbs are the node's own: the keys are "get.<verb>" for looks, "ctl.<verb>" for changes. get.ping, get.state and
 	// get.last are the bridge's.
 	Verbs map[string]Verb
+	// Commands finds what read, write and invoke are for. Nil: the node has no channels.
+	Commands Commands
+	// CommandPolicy says which calls are taken. When empty: CommandsAll with Server, CommandsRead with URL, whose server
+	// others use too.
+	CommandPolicy CommandPolicy
 	// RingBytes bounds what waits to be published; 8 MiB when 0.
 	RingBytes int
+	// Stream says which channels' data goes into the node's own stream.
+	Stream Stream
+	// HeartbeatTTL is how long the node's heartbeat outlives it; 10 s when 0, at least 1 s.
+	HeartbeatTTL time.Duration
+	// Unsynced says whether the machine's clock is not synchronised, which messages carry; asks the kernel when nil.
+	Unsynced func() bool
 	// Logger gets what happens to the connection; discarded when nil.
 	Logger *slog.Logger
 }
@@ -73,6 +89,17 @@ func (c Config) withDefaults() (Config, error) {
 	if c.RingBytes == 0 {
 		c.RingBytes = defaultRingBytes
 	}
+	if c.CommandPolicy == "" {
+		c.CommandPolicy = CommandsAll
+		if c.Server == nil {
+			c.CommandPolicy = CommandsRead
+		}
+	}
+	c.Stream = c.Stream.withDefaults()
+	c.HeartbeatTTL = cmp.Or(c.HeartbeatTTL, defaultHeartbeatTTL)
+	if c.Unsynced == nil {
+		c.Unsynced = kernelUnsynced
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -93,6 +120,12 @@ func (c *Config) validate() error {
 	check(c.Prefix != c.CallPrefix, "prefix and call prefix are both %q", c.Prefix)
 	check((c.Server != nil) != (c.URL != ""), "either an embedded server or a URL")
 	check(c.RingBytes >= 2*messageBytes, "the ring takes %d bytes or more", 2*messageBytes)
+	check(slices.Contains([]CommandPolicy{CommandsAll, CommandsRead, CommandsNone}, c.CommandPolicy),
+		"command policy %q: all, read or none", c.CommandPolicy)
+	check(c.HeartbeatTTL >= time.Second, "the heartbeat lasts 1 s or more, found %s", c.HeartbeatTTL)
+	if err := c.Stream.validate(); err != nil {
+		errs = append(errs, err)
+	}
 	for name := range c.Verbs {
 		check(validVerb(name), "verb %q: get.<name> or ctl.<name>", name)
 	}

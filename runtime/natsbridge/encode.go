@@ -101,8 +101,8 @@ func appendReading(dst []byte, r *point.Reading, at time.Time) []byte {
 const headerBytes = 320
 
 // appendData appends a data message with these points. parts 1 is a message that was not split.
-func appendData(dst []byte, epoch string, b *point.Batch, part, parts int, points []byte) []byte {
-	dst = appendHeader(dst, b.Time, epoch)
+func appendData(dst []byte, epoch, clock string, b *point.Batch, part, parts int, points []byte) []byte {
+	dst = appendHeader(dst, b.Time, epoch, clock)
 	dst = append(dst, `,"seq":`...)
 	dst = strconv.AppendUint(dst, b.Seq, 10)
 	if parts > 1 {
@@ -117,10 +117,14 @@ func appendData(dst []byte, epoch string, b *point.Batch, part, parts int, point
 }
 
 // appendHeader appends the start of every message, its brace still open.
-func appendHeader(dst []byte, at time.Time, epoch string) []byte {
+func appendHeader(dst []byte, at time.Time, epoch, clock string) []byte {
 	dst = append(dst, `{"ts":`...)
 	dst = message.AppendTime(dst, at)
 	dst = append(dst, `,"epoch":"`...)
 	dst = append(dst, epoch...)
+	if clock != "" {
+		dst = append(dst, `","clock":"`...)
+		dst = append(dst, clock...)
+	}
 	return append(dst, '"')
 }

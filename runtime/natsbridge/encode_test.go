@@ -28,7 +28,7 @@ func FuzzData(f *testing.F) {
 		if e.parts() != 1 {
 			return // longer than one message
 		}
-		d, err := message.Decode[message.Data](appendData(nil, "e1", &batch, 1, 1, e.part(0)))
+		d, err := message.Decode[message.Data](appendData(nil, "e1", "", &batch, 1, 1, e.part(0)))
 		if err != nil {
 			t.Fatal(err)
 		}

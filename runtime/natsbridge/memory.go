@@ -78,10 +78,66 @@ func (m *memory) revoke(channel string, header message.Header) map[string]messag
 	return revoked
 }
 
-func (m *memory) forget(channel string) {
+// forget drops a channel, and returns the keys of what was kept of it.
+func (m *memory) forget(channel string) []routeKey {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	keys := m.channels[channel].keys(channel)
 	delete(m.channels, channel)
+	return keys
+}
+
+// keys returns the keys of everything there is.
+func (m *memory) keys() []routeKey {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []routeKey
+	for channel, k := range m.channels {
+		all = append(all, k.keys(channel)...)
+	}
+	return all
+}
+
+func (k *known) keys(channel string) []routeKey {
+	if k == nil {
+		return nil
+	}
+	var keys []routeKey
+	if k.state != nil {
+		keys = append(keys, routeKey{message.KindState, channel, ""})
+	}
+	for device := range k.devices {
+		keys = append(keys, routeKey{message.KindDevice, channel, device})
+	}
+	for device := range k.handles {
+		keys = append(keys, routeKey{message.KindHandle, channel, device})
+	}
+	return keys
+}
+
+// value returns the message of a key; nil where there is none any more.
+func (m *memory) value(key routeKey) any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := m.channels[key.channel]
+	if k == nil {
+		return nil
+	}
+	switch key.kind {
+	case message.KindState:
+		if k.state != nil {
+			return k.state
+		}
+	case message.KindDevice:
+		if d, ok := k.devices[key.name]; ok {
+			return d
+		}
+	case message.KindHandle:
+		if h, ok := k.handles[key.name]; ok {
+			return h
+		}
+	}
+	return nil
 }
 
 // snapshot is the truth of get.state. What it returns is not changed any more.

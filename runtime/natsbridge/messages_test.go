@@ -1,9 +1,9 @@
 package natsbridge_test
 
 import (
+	"context"
 	"encoding/json"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,6 +15,7 @@ import (
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/natsbridge"
+	"github.com/droverhq/drover/runtime/natsbridge/client"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 	"github.com/droverhq/drover/runtime/point"
 )
@@ -83,6 +84,19 @@ func TestMessages(t *testing.T) {
 		}, "drover.n1.boiler.device.pump1", now + `"status":"degraded","reason":"io.timeout",` +
 			`"since":"2026-11-23T08:20:01.123456789Z","gauges":{"crc_errors":2,"round_trip":0.0125}}`, "device"},
 		{func() { b.Event("boiler", "failure", record) }, "drover.n1.boiler.event.failure", now + `"detail":{` + failed + `}}`, "failure"},
+		{func() {
+			b.Event("boiler", "backoff", message.Backoff{
+				Attempt: 3, Reason: "io.refused", Delay: 1.5, Until: message.Time{Time: record.NextRetry},
+			})
+		}, "drover.n1.boiler.event.backoff", now +
+			`"detail":{"attempt":3,"reason":"io.refused","delay":1.5,"until":"2026-11-23T08:20:02.623456789Z"}}`, "backoff"},
+		{func() {
+			b.Event("boiler", "quarantine", message.Quarantine{
+				Channel: "boiler", Reason: "5 crashes", Count: 5, Window: 600, Since: message.Time{Time: at}, Digest: "sha256:ab",
+				LastFailure: natsbridge.FailureOf(record),
+			})
+		}, "drover.n1.boiler.event.quarantine", now + `"detail":{"channel":"boiler","reason":"5 crashes","count":5,"window":600,` +
+			`"since":"2026-11-23T08:20:01.123456789Z","digest":"sha256:ab","last_failure":{` + failed + `}}}`, "quarantine"},
 		{func() { b.Event("boiler", "swap", map[string]int{"gap_ms": 12}) }, "drover.n1.boiler.event.swap",
 			now + `"detail":{"gap_ms":12}}`, "event"},
 		{func() {
@@ -147,15 +161,21 @@ func validate(t *testing.T, name string, payload []byte) {
 // The schemas must be able to refuse, or the test above means nothing.
 func TestSchemasRefuse(t *testing.T) {
 	const header = `"ts":"2026-11-23T08:20:01.123456789Z","epoch":"e1"`
-	for name, payload := range map[string]string{
+	refused := map[string]string{
 		"data":    `{` + header + `,"seq":1,"points":{"p":{}}}`,
 		"state":   `{` + header + `,"state":"asleep","number":9,"attempt":1,"generation":1}`,
 		"device":  `{` + header + `,"status":"online","gauges":{"x":"1"}}`,
 		"failure": `{` + header + `,"detail":{"phase":"run"}}`,
 		"event":   `{"ts":"2026-11-23T08:20:01Z","epoch":"e1"}`,
-		"log":     `{` + header + `,"level":"loud","message":""}`,
-		"handle":  `{` + header + `,"generation":1,"points":{"p":{"type":"int9","access":"r"}}}`,
-	} {
+		"backoff": `{` + header + `,"detail":{"attempt":0,"reason":"exit","delay":1,"until":"2026-11-23T08:20:01.123456789Z"}}`,
+		"quarantine": `{` + header + `,"detail":{"channel":"c","reason":"r","count":5,"window":600,` +
+			`"since":"2026-11-23T08:20:01.123456789Z","digest":"","last_failure":{"phase":"run"}}}`,
+		"heartbeat": `{` + header + `,"node":"n1","version":"1.0.0"}`,
+		"delivery":  `{` + header + `,"detail":{"status":"slow","waiting":1,"dropped":0}}`,
+		"log":       `{` + header + `,"level":"loud","message":""}`,
+		"handle":    `{` + header + `,"generation":1,"points":{"p":{"type":"int9","access":"r"}}}`,
+	}
+	for name, payload := range refused {
 		schema, err := jsonschema.NewCompiler().Compile(filepath.Join("../../docs/schemas", name+".schema.json"))
 		if err != nil {
 			t.Fatal(err)
@@ -168,9 +188,56 @@ func TestSchemasRefuse(t *testing.T) {
 			t.Errorf("%s took %s", name, payload)
 		}
 	}
-	files, err := os.ReadDir("../../docs/schemas")
-	if err != nil || len(files) != 7 {
-		t.Errorf("%d schemas, %v", len(files), err)
+}
+
+// TestClock: while the kernel says that nobody keeps the clock, every message says so.
+func TestClock(t *testing.T) {
+	s := startServer(t, "127.0.0.1:0")
+	sub := subscribe(t, s.URL(), "drover.n1.boiler.>")
+	b := startBridge(t, natsbridge.Config{Server: s, Epoch: "e1", Unsynced: func() bool { return true }})
+	for _, say := range []func(){
+		func() {
+			b.Data("boiler", point.Batch{Device: "d", Seq: 1, Time: at, Readings: []point.Reading{reading(t, "p", 1, at)}})
+		},
+		func() { b.State("boiler", message.State{State: "connected", Number: 3, Attempt: 1}) },
+		func() { b.Event("boiler", "x", nil) },
+	} {
+		say()
+		if m := next(t, sub); !strings.Contains(string(m.Data), `","epoch":"e1","clock":"unsynced",`) {
+			t.Errorf("%s: %s", m.Subject, m.Data)
+		}
+	}
+}
+
+// TestPointData: a batch of one point has a subject of its own, which a watch of its device hears as well.
+func TestPointData(t *testing.T) {
+	s := startServer(t, "127.0.0.1:0")
+	sub := subscribe(t, s.URL(), "drover.n1.boiler.data.pump.*")
+	b := startBridge(t, natsbridge.Config{Server: s, Epoch: "e1"})
+	watching, stop := context.WithCancel(bounded(t))
+	heard := make(chan string, 8)
+	ended := make(chan error, 1)
+	c := startClient(t, s)
+	go func() {
+		ended <- c.Watch(watching, client.Filter{Channel: "boiler", Device: "pump", Kinds: []message.Kind{message.KindData}},
+			func(m client.Message) error { heard <- m.Device + "/" + m.Point; return nil })
+	}()
+	publish := func(name string) bool {
+		return b.Data("boiler", point.Batch{Device: "pump", Point: name, Seq: 7, Time: at, Readings: []point.Reading{reading(t, "flow", 1, at)}})
+	}
+	if publish("a.b") || publish("*") {
+		t.Error("a point whose name is no token was taken")
+	}
+	eventually(t, "the watch hears a point", func() bool { publish("flow"); return len(heard) > 0 })
+	if got := <-heard; got != "pump/flow" {
+		t.Errorf("heard %s", got)
+	}
+	if m := next(t, sub); m.Subject != "drover.n1.boiler.data.pump.flow" {
+		t.Errorf("subject %s", m.Subject)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -178,16 +245,7 @@ func TestDataIsSplit(t *testing.T) {
 	s := startServer(t, "127.0.0.1:0")
 	sub := subscribe(t, s.URL(), "drover.>")
 	b := startBridge(t, natsbridge.Config{Server: s})
-	text := newPoint(t, point.Definition{Name: "text", Device: "d", Scalar: driver.ScalarTypeText})
-	word := text.Convert(driver.Sample{Value: someText(strings.Repeat("x", 200<<10))}, at)
-	batch := point.Batch{Device: "d", Seq: 7, Time: at}
-	for _, name := range []string{"a", "b", "c", "d", "e"} {
-		word.Name = name
-		batch.Readings = append(batch.Readings, word)
-	}
-	word.Name, word.Time = "e", at.Add(time.Second) // again: an object has each name once
-	batch.Readings = append(batch.Readings, word)
-	if !b.Data("ch", batch) {
+	if !b.Data("ch", largeBatch(t)) {
 		t.Fatal("not taken")
 	}
 	for i, want := range [][]string{{"a", "b"}, {"c", "d"}, {"e"}, {"e"}} {
@@ -209,6 +267,21 @@ func TestDataIsSplit(t *testing.T) {
 			}
 		}
 	}
+}
+
+// largeBatch has more than one message takes.
+func largeBatch(t *testing.T) point.Batch {
+	t.Helper()
+	text := newPoint(t, point.Definition{Name: "text", Device: "d", Scalar: driver.ScalarTypeText})
+	word := text.Convert(driver.Sample{Value: someText(strings.Repeat("x", 200<<10))}, at)
+	batch := point.Batch{Device: "d", Seq: 7, Time: at}
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		word.Name = name
+		batch.Readings = append(batch.Readings, word)
+	}
+	word.Name, word.Time = "e", at.Add(time.Second) // again: an object has each name once
+	batch.Readings = append(batch.Readings, word)
+	return batch
 }
 
 func TestBadNamesAreRefused(t *testing.T) {

@@ -32,6 +32,9 @@ func startForeign(t *testing.T, listen string) *server.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if number == 0 {
+		number = server.RANDOM_PORT
+	}
 	s, err := server.NewServer(&server.Options{Host: host, Port: number, NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +123,7 @@ func TestPermissionViolationIsShown(t *testing.T) {
 	defer b.Close(bounded(t)) // not of interest
 	b.Event("ch", "secret", nil)
 	eventually(t, "the violation is shown", func() bool {
-		return strings.Contains(strings.ToLower(b.Stats().LastError), "permissions violation")
+		return strings.Contains(strings.ToLower(b.Stats().LastViolation), "permissions violation")
 	})
 }
 

@@ -2,6 +2,8 @@ package natsbridge
 
 import (
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -12,7 +14,7 @@ type class uint8
 const (
 	// classData is dropped first, the oldest before others: data and log lines.
 	classData class = iota
-	// classControl is dropped when there is no data left: states, devices, events, handles.
+	// classControl is dropped when there is no data left: states, devices, handles.
 	classControl
 	// classReply overtakes the others: somebody waits for it, and there are few.
 	classReply
@@ -23,9 +25,17 @@ const (
 type entry struct {
 	subject string
 	body    *buffer
+	// owner is the channel that it is of; empty for the node.
+	owner string
 	// header is set on answers that are errors.
 	header nats.Header
-	order  uint64
+	// id is set on what goes into a stream.
+	id    string
+	order uint64
+	// sent is when it was sent last.
+	sent time.Time
+	// losses is how often the connection had been lost when the call came that this answers.
+	losses uint64
 }
 
 // entryBytes is what an entry costs beside its buffer.
@@ -41,19 +51,21 @@ type ring struct {
 	// ready holds a token when there may be something to take.
 	ready chan struct{}
 
+	// order counts what is added, here and to the lanes.
+	order *atomic.Uint64
+
 	mu      sync.Mutex
-	queues  [classes]queue
+	queues  [classes]shares
 	bytes   int
-	order   uint64
 	dropped [classes]uint64
 	closed  bool
 }
 
 func newRing(limit int, buffers *buffers) *ring {
-	return &ring{limit: limit, buffers: buffers, ready: make(chan struct{}, 1)}
+	return &ring{limit: limit, buffers: buffers, ready: make(chan struct{}, 1), order: new(atomic.Uint64)}
 }
 
-// add puts e at the end, and drops the oldest data for it, then the oldest control, until it fits. False when it was
+// add puts e at the end, and drops data for it, the oldest of the channel that has the most, then control, until it fits. False when it was
 // not taken: the ring is closed, or everything left in it is worth more. The ring owns the buffer in either case.
 func (r *ring) add(c class, e entry) bool {
 	r.mu.Lock()
@@ -63,14 +75,10 @@ func (r *ring) add(c class, e entry) bool {
 		r.buffers.put(e.body)
 		return false
 	}
-	r.order++
-	e.order = r.order
+	e.order = r.order.Add(1)
 	r.bytes += e.cost()
 	r.queues[c].push(e)
-	select {
-	case r.ready <- struct{}{}:
-	default:
-	}
+	poke(r.ready)
 	return true
 }
 
@@ -81,7 +89,7 @@ func (r *ring) makeRoom(c class, cost int) bool {
 	}
 	for victim := classData; victim <= c; victim++ {
 		for r.bytes+cost > r.limit && r.queues[victim].len() > 0 {
-			e := r.queues[victim].pop()
+			e := r.queues[victim].drop()
 			r.bytes -= e.cost()
 			r.dropped[victim]++
 			r.buffers.put(e.body)
@@ -128,6 +136,14 @@ func (r *ring) putBack(c class, e entry) {
 	r.queues[c].pushFront(e)
 }
 
+// dropReply gives up an answer that was taken.
+func (r *ring) dropReply(e entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropped[classReply]++
+	r.buffers.put(e.body)
+}
+
 // dropReplies gives up answers whose callers went with the connection.
 func (r *ring) dropReplies() {
 	r.mu.Lock()
@@ -145,9 +161,14 @@ func (r *ring) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	select {
-	case r.ready <- struct{}{}:
-	default:
+	poke(r.ready)
+}
+
+// clear closes it and drops what is in it.
+func (r *ring) clear() {
+	r.close()
+	for e, _, ok := r.take(); ok; e, _, ok = r.take() {
+		r.buffers.put(e.body)
 	}
 }
 
@@ -157,44 +178,24 @@ func (r *ring) isClosed() bool {
 	return r.closed
 }
 
-// queue is a first-in-first-out queue that reuses its memory.
-type queue struct {
-	items []entry
-	head  int
-	count int
-}
-
-func (q *queue) len() int { return q.count }
-
-func (q *queue) first() *entry { return &q.items[q.head] }
-
-func (q *queue) push(e entry) {
-	q.grow()
-	q.items[(q.head+q.count)%len(q.items)] = e
-	q.count++
-}
-
-func (q *queue) pushFront(e entry) {
-	q.grow()
-	q.head = (q.head + len(q.items) - 1) % len(q.items)
-	q.items[q.head] = e
-	q.count++
-}
-
-func (q *queue) pop() entry {
-	e := q.items[q.head]
-	q.items[q.head] = entry{}
-	q.head = (q.head + 1) % len(q.items)
-	q.count--
-	return e
-}
-
-func (q *queue) grow() {
-	if q.count < len(q.items) {
-		return
+// head returns the place in the order of what take would take: 0 for a reply, which overtakes everything.
+func (r *ring) head() (uint64, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.queues[classReply].len() > 0 {
+		return 0, true
 	}
-	items := make([]entry, max(16, 2*len(q.items)))
-	n := copy(items, q.items[q.head:])
-	copy(items[n:], q.items[:q.head])
-	q.items, q.head = items, 0
+	q := &r.queues[r.older()]
+	if q.len() == 0 {
+		return 0, false
+	}
+	return q.first().order, true
+}
+
+// poke leaves a token where there is none.
+func poke(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }

@@ -13,16 +13,20 @@ type routeKey struct {
 	channel, name string
 }
 
+// pointKey is what the subject of a point's own data depends on.
+type pointKey struct{ channel, device, point string }
+
 // routes keeps the subjects that were made: each is checked and joined once.
 type routes struct {
 	prefix, node string
 
 	mu       sync.RWMutex
 	subjects map[routeKey]string
+	points   map[pointKey]string
 }
 
 func newRoutes(prefix, node string) *routes {
-	return &routes{prefix: prefix, node: node, subjects: make(map[routeKey]string)}
+	return &routes{prefix: prefix, node: node, subjects: make(map[routeKey]string), points: make(map[pointKey]string)}
 }
 
 // subject returns the subject; the error names the token that cannot be part of one.
@@ -43,6 +47,34 @@ func (r *routes) subject(k routeKey) (string, error) {
 	return s, nil
 }
 
+// data returns the subject of a device's data, or of those of one point.
+func (r *routes) data(channel, device, point string) (string, error) {
+	if point == "" {
+		return r.subject(routeKey{message.KindData, channel, device})
+	}
+	k := pointKey{channel, device, point}
+	r.mu.RLock()
+	s, ok := r.points[k]
+	r.mu.RUnlock()
+	if ok {
+		return s, nil
+	}
+	ofDevice := routeKey{message.KindData, channel, device}
+	if err := ofDevice.validate(); err != nil {
+		return "", err
+	}
+	if !message.ValidName(point) {
+		return "", fmt.Errorf("point %q: no name for a point", point)
+	}
+	subject := ofDevice.subject(r.node)
+	subject.Point = point
+	s = r.prefix + "." + subject.String()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.points[k] = s
+	return s, nil
+}
+
 // forget drops the subjects of a channel.
 func (r *routes) forget(channel string) {
 	r.mu.Lock()
@@ -50,6 +82,11 @@ func (r *routes) forget(channel string) {
 	for k := range r.subjects {
 		if k.channel == channel {
 			delete(r.subjects, k)
+		}
+	}
+	for k := range r.points {
+		if k.channel == channel {
+			delete(r.points, k)
 		}
 	}
 }

@@ -16,19 +16,29 @@ import (
 // Data publishes what a device gave in one cycle, in one message or as many as needed. False: it was not taken, in part
 // or whole; Stats counts it.
 func (b *Bridge) Data(channel string, batch point.Batch) bool {
-	subject, err := b.routes.subject(routeKey{message.KindData, channel, batch.Device})
+	subject, err := b.routes.data(channel, batch.Device, batch.Point)
 	if err != nil {
 		return b.refuse(err)
 	}
 	e := b.encoders.get()
 	defer b.encoders.put(e)
 	e.encode(&batch)
+	to, clock := b.streamed[channel], b.clock.word()
 	taken := true
 	for i := range e.parts() {
 		points := e.part(i)
 		body := b.buffers.get(headerBytes + len(points))
-		body.b = appendData(body.b, b.config.Epoch, &batch, i+1, e.parts(), points)
-		taken = b.ring.add(classData, entry{subject: subject, body: body}) && taken
+		body.b = appendData(body.b, b.config.Epoch, clock, &batch, i+1, e.parts(), points)
+		message := entry{subject: subject, body: body, owner: channel}
+		if to == nil {
+			taken = b.ring.add(classData, message) && taken
+			continue
+		}
+		message.id = b.dataID(channel, &batch, i+1, e.parts())
+		taken = b.data.add(message) && taken
+	}
+	if to != nil {
+		b.tellDelivery(channel, to)
 	}
 	return taken
 }
@@ -38,6 +48,7 @@ func (b *Bridge) State(channel string, s message.State) {
 	s.Header = b.header()
 	if b.say(classControl, routeKey{message.KindState, channel, ""}, s) {
 		b.memory.state(channel, s)
+		b.keeper.mark(routeKey{message.KindState, channel, ""})
 	}
 }
 
@@ -49,6 +60,7 @@ func (b *Bridge) Device(channel string, s point.DeviceState) {
 	}
 	if b.say(classControl, routeKey{message.KindDevice, channel, s.Device}, m) {
 		b.memory.device(channel, s.Device, m)
+		b.keeper.mark(routeKey{message.KindDevice, channel, s.Device})
 	}
 }
 
@@ -63,7 +75,11 @@ func (b *Bridge) Event(channel, name string, detail any) {
 		b.refuse(err)
 		return
 	}
-	b.say(classControl, routeKey{message.KindEvent, channel, name}, message.Event{Header: b.header(), Detail: raw})
+	e, ok := b.entry(routeKey{message.KindEvent, channel, name}, message.Event{Header: b.header(), Detail: raw})
+	if ok {
+		e.id = b.eventID(channel)
+		b.events.add(e)
+	}
 }
 
 // Log publishes a line of the channel's log. Lines are dropped as data is.
@@ -77,36 +93,47 @@ func (b *Bridge) Handle(channel, device string, generation uint64, points ...*po
 	m := message.Handle{Header: b.header(), Generation: generation, Points: describe(points)}
 	if b.say(classControl, routeKey{message.KindHandle, channel, device}, m) {
 		b.memory.handle(channel, device, m, points)
+		b.keeper.mark(routeKey{message.KindHandle, channel, device})
 	}
 }
 
 // Revoke publishes that a channel's handle is not served any more. get.last keeps what is known of its points.
 func (b *Bridge) Revoke(channel string) {
 	for device, m := range b.memory.revoke(channel, b.header()) {
-		b.say(classControl, routeKey{message.KindHandle, channel, device}, m)
+		key := routeKey{message.KindHandle, channel, device}
+		b.say(classControl, key, m)
+		b.keeper.mark(key)
 	}
 }
 
 // Forget drops all that is kept of a channel that is there no more.
 func (b *Bridge) Forget(channel string) {
-	b.memory.forget(channel)
+	b.keeper.mark(b.memory.forget(channel)...)
 	b.routes.forget(channel)
 }
 
 // say encodes m and adds it to the ring.
 func (b *Bridge) say(c class, k routeKey, m any) bool {
+	e, ok := b.entry(k, m)
+	if ok {
+		b.ring.add(c, e)
+	}
+	return ok
+}
+
+// entry encodes m.
+func (b *Bridge) entry(k routeKey, m any) (entry, bool) {
 	subject, err := b.routes.subject(k)
 	if err != nil {
-		return b.refuse(err)
+		return entry{}, b.refuse(err)
 	}
 	raw, err := json.Marshal(m)
 	if err != nil {
-		return b.refuse(err)
+		return entry{}, b.refuse(err)
 	}
 	body := b.buffers.get(len(raw))
 	body.b = append(body.b, raw...)
-	b.ring.add(c, entry{subject: subject, body: body})
-	return true
+	return entry{subject: subject, body: body, owner: k.channel}, true
 }
 
 func (b *Bridge) refuse(err error) bool {
@@ -116,7 +143,7 @@ func (b *Bridge) refuse(err error) bool {
 }
 
 func (b *Bridge) header() message.Header {
-	return message.Header{TS: message.Time{Time: time.Now()}, Epoch: b.config.Epoch}
+	return message.Header{TS: message.Time{Time: time.Now()}, Epoch: b.config.Epoch, Clock: b.clock.word()}
 }
 
 // FailureOf is a failure's record as it travels.

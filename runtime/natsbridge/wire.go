@@ -69,3 +69,10 @@ func (w *wire) end() {
 	w.mu.Unlock()
 	w.sever()
 }
+
+// ended says whether end was called.
+func (w *wire) ended() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cut
+}

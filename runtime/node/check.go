@@ -17,7 +17,7 @@ import (
 func Check(ctx context.Context, loader *module.Loader, c *config.Node) config.Problems {
 	var problems config.Problems
 	for _, ch := range c.Channels {
-		m, err := loader.LoadFile(ctx, ch.Driver)
+		m, err := loader.LoadFileWithin(ctx, ch.Driver, limits(ch.Limits).Limits)
 		if err != nil {
 			problems = append(problems, driverProblem(c, ch, err))
 			continue
@@ -31,7 +31,7 @@ func Check(ctx context.Context, loader *module.Loader, c *config.Node) config.Pr
 
 func driverProblem(c *config.Node, ch *config.Channel, err error) config.Problem {
 	return config.Problem{
-		File: c.File, Line: ch.DriverPosition.Line, Column: ch.DriverPosition.Column,
+		File: ch.DriverPosition.File, Line: ch.DriverPosition.Line, Column: ch.DriverPosition.Column,
 		Path: "channels." + ch.Name + ".driver", Message: loadFailure(ch, err).Summary,
 	}
 }
@@ -40,6 +40,7 @@ func driverProblem(c *config.Node, ch *config.Channel, err error) config.Problem
 func loadFailure(ch *config.Channel, err error) *failure.Failure {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		g := *f
+		g.Kind = failure.Fatal
 		g.Summary = fmt.Sprintf("driver %s: %s", ch.Driver, f.Summary)
 		return &g
 	}

@@ -237,7 +237,7 @@ channels:
 		{"5 channels.c.driver", "is a directory"},
 		{"6 channels.d.driver", "not a WebAssembly module"},
 		{"7 channels.e.driver", "not a WebAssembly module"},
-		{"8 channels.f.driver", "compile the module"},
+		{"8 channels.f.driver", "meter the module"},
 		{"9 channels.g.driver", "version 0.2.0 of drover:driver, this host has 0.1.0"},
 		{"10 channels.h.driver", "lifecycle@0.1.0#init"},
 		{"11 channels.i.driver", "sage"},

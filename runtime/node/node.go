@@ -2,8 +2,11 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/droverhq/drover/runtime/channel"
 	"github.com/droverhq/drover/runtime/config"
+	"github.com/droverhq/drover/runtime/crash"
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/natsbridge"
@@ -34,18 +38,24 @@ type Node struct {
 	config  Config
 	loader  *module.Loader
 	server  *embedded.Server // nil for a node that is a client of a server elsewhere
+	url     string           // of that server elsewhere
 	bridge  *natsbridge.Bridge
+	crashes *crash.Store
 	members []*member
 	started chan struct{} // closed when everything above is there
 }
 
-// member is a configured channel. channel is nil for one whose driver cannot be loaded: state then says why.
+// member is a configured channel. module and channel are nil for one whose driver cannot be loaded: failed and failure
+// then say why.
 type member struct {
 	config  *config.Channel
 	module  *module.Module
 	channel *channel.Channel
 	sink    *sink
 	failed  supervise.Snapshot
+	failure *failure.Failure
+	// commands is the channel as the bridge sees it.
+	commands commandChannel
 }
 
 // Start loads the drivers, starts the server and the bridge, and then every channel. The error is a config.Problems
@@ -73,6 +83,9 @@ func (n *Node) start(ctx context.Context) error {
 		return err
 	}
 	if err := n.load(ctx); err != nil {
+		return err
+	}
+	if n.crashes, err = crash.New(crash.Config{Dir: n.config.Node.Data, Logger: n.config.Logger}); err != nil {
 		return err
 	}
 	if err := n.connect(ctx); err != nil {
@@ -112,67 +125,62 @@ func (n *Node) load(ctx context.Context) error {
 }
 
 func (m *member) load(ctx context.Context, loader *module.Loader) {
-	loaded, err := loader.LoadFile(ctx, m.config.Driver)
-	if err == nil {
-		m.module = loaded
+	loaded, err := loader.LoadFileWithin(ctx, m.config.Driver, limits(m.config.Limits).Limits)
+	if err != nil {
+		m.fail(loadFailure(m.config, err))
 		return
 	}
-	f := loadFailure(m.config, err)
+	if _, err := compileSchemas(loaded.Metadata()); err != nil {
+		m.fail(loadFailure(m.config, err))
+		_ = loaded.Release(ctx) // it was only looked at
+		return
+	}
+	m.module = loaded
+}
+
+// fail makes a member one that failed before it had a channel.
+func (m *member) fail(f *failure.Failure) {
 	now := time.Now()
+	m.failure = f
 	m.failed = supervise.Snapshot{
 		State: supervise.Failed, Reason: string(f.Code), Since: now,
-		LastFailure: &failure.Record{Phase: f.Phase, Kind: f.Kind, Code: f.Code, Summary: f.Summary, Time: now},
+		LastFailure: &failure.Record{
+			Phase: f.Phase, Kind: f.Kind, Code: f.Code, Summary: f.Summary, Digest: digestOf(m.config.Driver), Time: now,
+		},
 	}
 }
 
-// connect starts the server, where it is ours, and the bridge.
-func (n *Node) connect(ctx context.Context) error {
-	c := natsbridge.Config{
-		Node: n.config.Node.Name, Version: n.config.Version, Logger: n.config.Logger, Verbs: n.verbs(),
+// digestOf is the digest of a file that may be a driver; empty for one that cannot be read.
+func digestOf(path string) string {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return ""
 	}
-	switch nats := n.config.Node.NATS; {
-	case nats.Embedded != nil:
-		server, err := n.embedded(nats.Embedded)
-		if err != nil {
-			return err
-		}
-		n.server = server
-		c.Server = server
-	case nats.Remote != nil:
-		c.URL, c.Credentials = nats.Remote.URL, credentials(nats.Remote)
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
 	}
-	var err error
-	if n.bridge, err = natsbridge.New(ctx, c); err != nil {
-		return err
+	defer f.Close() //nolint:errcheck // it was only read
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return ""
 	}
-	n.announce()
-	return nil
-}
-
-// announce leaves the file by which the command line of the same user finds the node. Without it, it has to be told.
-func (n *Node) announce() {
-	local := client.Local{Node: n.config.Node.Name, Epoch: n.bridge.Epoch(), URL: n.URL()}
-	if err := client.WriteLocal(local); err != nil {
-		n.config.Logger.Warn("the command line will not find this node by itself", "error", err)
-	}
-}
-
-func (n *Node) embedded(c *config.Embedded) (*embedded.Server, error) {
-	return embedded.Start(embedded.Config{
-		Name: n.config.Node.Name, Listen: c.Listen, Data: n.config.Node.Data, NoJetStream: !c.JetStream,
-		Logger: n.config.Logger,
-	})
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
 }
 
 // open makes a member's channel and starts it. shift is where in their periods its reads lie.
 func (n *Node) open(m *member, shift float64) error {
 	name := m.config.Name
-	m.sink = &sink{channel: name, bridge: n.bridge, logger: n.config.Logger.With("channel", name)}
+	m.sink = &sink{channel: name, bridge: n.bridge, crashes: n.crashes}
+	m.sink.log.logger = n.config.Logger.With("channel", name)
 	if m.module == nil {
 		m.sink.Failure(*m.failed.LastFailure)
+		if m.failure.Code.Crash() {
+			m.sink.Crashed(channel.NewCrash(*m.failed.LastFailure, m.failure))
+		}
 		m.sink.State(m.failed)
 		return nil
 	}
+	m.sink.driver = m.module.Metadata()
 	conns := connections(m.config.Connections)
 	host, err := n.config.Host.Channel(name, conns)
 	if err != nil {
@@ -180,31 +188,35 @@ func (n *Node) open(m *member, shift float64) error {
 	}
 	made, err := channel.New(channel.Config{
 		Name: name, Module: m.module, Host: host, Connections: conns,
-		Settings: string(m.config.Settings.Raw), Devices: devices(m.config.Devices, shift), Memory: m.config.Limits.Memory,
-		Policy: policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
-		Sink: m.sink, Logger: n.config.Logger,
+		Settings: string(m.config.Settings.Raw), Secrets: secretsOf(m.module.Metadata(), m.config),
+		Devices: devices(m.config, shift), Limits: limits(m.config.Limits),
+		PointBatches: m.config.PointMessages,
+		Policy:       policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
+		Quarantine: quarantine(m.config.Quarantine), CrashLoop: n.quarantined(m),
+		Sink: m.sink, Backpressure: m.sink, Logger: n.config.Logger,
 	})
 	if err != nil {
 		return errors.Join(err, host.Close())
 	}
-	m.channel = made
+	m.channel, m.commands.channel = made, made
 	m.channel.Start()
 	return nil
 }
 
-// URL returns where clients find the node's server.
-func (n *Node) URL() string {
-	if n.server != nil {
-		return n.server.URL()
-	}
-	return n.config.Node.NATS.Remote.URL
-}
+// Displaced is closed when another node has the name: this one has given way, and is to be stopped. Err says why.
+func (n *Node) Displaced() <-chan struct{} { return n.bridge.Displaced() }
+
+// Err is natsbridge.ErrNameTaken once Displaced is closed; nil before.
+func (n *Node) Err() error { return n.bridge.Err() }
 
 // Stop ends everything in order: sessions, what waits to be published, the server, the code. It returns all errors. The
 // code of a session that does not end is kept, and the loader with it: it still runs.
 func (n *Node) Stop(ctx context.Context) error {
 	closing := n.closeChannels(ctx)
 	errs := slices.Clone(closing)
+	if n.crashes != nil {
+		errs = append(errs, n.crashes.Close(ctx))
+	}
 	if n.bridge != nil {
 		errs = append(errs, client.RemoveLocal(n.config.Node.Name, n.bridge.Epoch()), n.bridge.Close(ctx))
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -39,10 +40,17 @@ func abiProblem(name string, err error) error {
 	return failure.New(failure.PhaseDescribe, failure.ABIEncoding, fmt.Sprintf("the schema of its %s is wrong: %v", name, err))
 }
 
+// maxSchemaDepth is how deep a schema may be nested. Compiling takes more than the square of that: 5000 levels, which are
+// 50 KiB, took minutes.
+const maxSchemaDepth = 64
+
 func compileSchema(name, text string) (*jsonschema.Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
 		return nil, err
+	}
+	if deeper(doc, maxSchemaDepth) {
+		return nil, fmt.Errorf("it is nested more than %d levels deep", maxSchemaDepth)
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(noLoader{})
@@ -51,6 +59,22 @@ func compileSchema(name, text string) (*jsonschema.Schema, error) {
 		return nil, err
 	}
 	return compiler.Compile(url)
+}
+
+// deeper says whether a JSON value has more than so many levels.
+func deeper(v any, levels int) bool {
+	below := func(v any) bool { return levels == 0 || deeper(v, levels-1) }
+	switch v := v.(type) {
+	case map[string]any:
+		for _, child := range v {
+			if below(child) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, below)
+	}
+	return false
 }
 
 // noLoader keeps a driver's schema from making the host read files.

@@ -1,9 +1,9 @@
 package node
 
 import (
-	"log/slog"
-
+	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/channel"
+	"github.com/droverhq/drover/runtime/crash"
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/natsbridge"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
@@ -11,21 +11,32 @@ import (
 	"github.com/droverhq/drover/runtime/supervise"
 )
 
-// sink is the bridge as one channel sees it.
+// sink is where one channel tells what happens: the bridge, the log, and what is kept of crashes.
 type sink struct {
 	channel string
+	driver  driver.Metadata // nothing for one that cannot be loaded
 	bridge  *natsbridge.Bridge
-	logger  *slog.Logger
+	crashes *crash.Store
+	log     failureLog
 }
 
-var _ channel.Sink = (*sink)(nil)
+var (
+	_ channel.Sink         = (*sink)(nil)
+	_ channel.Backpressure = (*sink)(nil)
+)
+
+// Room implements channel.Backpressure.
+func (s *sink) Room(c chan<- struct{}) bool { return s.bridge.Room(s.channel, c) }
 
 // Data implements channel.Sink.
 func (s *sink) Data(b point.Batch) { s.bridge.Data(s.channel, b) }
 
 // State implements channel.Sink.
 func (s *sink) State(snapshot supervise.Snapshot) {
-	s.logger.Info("state", "state", snapshot.State.String(), "reason", snapshot.Reason, "attempt", snapshot.Attempt)
+	s.log.state(snapshot)
+	if snapshot.State == supervise.Connecting { // whatever held it has been cleared
+		s.crashes.Lift(s.channel)
+	}
 	s.bridge.State(s.channel, stateOf(snapshot))
 }
 
@@ -34,8 +45,29 @@ func (s *sink) Device(d point.DeviceState) { s.bridge.Device(s.channel, d) }
 
 // Failure implements channel.Sink.
 func (s *sink) Failure(r failure.Record) {
-	s.logger.Warn("failure", "phase", r.Phase, "kind", r.Kind, "code", r.Code, "summary", r.Summary, "attempt", r.Attempt)
+	s.log.failure(r)
 	s.bridge.Event(s.channel, "failure", r)
+}
+
+// Crashed implements channel.Sink.
+func (s *sink) Crashed(c channel.Crash) {
+	m := crashOf(c)
+	m.Channel, m.Epoch, m.Driver, m.Version = s.channel, s.bridge.Epoch(), s.driver.Name, s.driver.Version
+	s.crashes.Add(m)
+}
+
+// Quarantined implements channel.Sink.
+func (s *sink) Quarantined(c supervise.CrashLoop) {
+	q := quarantineOf(s.channel, c)
+	s.crashes.Quarantine(q)
+	s.bridge.Event(s.channel, "quarantine", q)
+}
+
+// Backoff implements channel.Sink.
+func (s *sink) Backoff(w supervise.Wait) {
+	s.bridge.Event(s.channel, "backoff", message.Backoff{
+		Attempt: w.Attempt, Reason: w.Reason, Delay: w.Delay.Seconds(), Until: message.Time{Time: w.Until},
+	})
 }
 
 // Handle implements channel.Sink.
@@ -45,6 +77,9 @@ func (s *sink) Handle(device string, generation uint64, points []*point.Point) {
 
 // Revoke implements channel.Sink.
 func (s *sink) Revoke() { s.bridge.Revoke(s.channel) }
+
+// Event implements channel.Sink.
+func (s *sink) Event(name string, detail any) { s.bridge.Event(s.channel, name, detail) }
 
 func stateOf(s supervise.Snapshot) message.State {
 	out := message.State{

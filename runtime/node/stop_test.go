@@ -34,8 +34,12 @@ func (deaf) Data(point.Batch)                      {}
 func (deaf) State(supervise.Snapshot)              {}
 func (deaf) Device(point.DeviceState)              {}
 func (deaf) Failure(failure.Record)                {}
+func (deaf) Crashed(channel.Crash)                 {}
+func (deaf) Quarantined(supervise.CrashLoop)       {}
+func (deaf) Backoff(supervise.Wait)                {}
 func (deaf) Handle(string, uint64, []*point.Point) {}
 func (deaf) Revoke()                               {}
+func (deaf) Event(string, any)                     {}
 
 // TestStopKeepsTheCodeThatRuns: a module whose session does not end is not released. This one could not be: it has no
 // loader.

@@ -7,7 +7,7 @@ import (
 	"github.com/droverhq/drover/runtime/channel"
 	"github.com/droverhq/drover/runtime/config"
 	"github.com/droverhq/drover/runtime/module"
-	"github.com/droverhq/drover/runtime/natsbridge/dial"
+	"github.com/droverhq/drover/runtime/natsbridge"
 	"github.com/droverhq/drover/runtime/point"
 	"github.com/droverhq/drover/runtime/supervise"
 )
@@ -84,13 +84,15 @@ func serialPort(s *config.Serial) *module.SerialPort {
 const spread = 10 * time.Second
 
 // devices returns a channel's devices. shift, from 0 to 1, is where in their periods, or in spread, the channel's reads lie.
-func devices(in []*config.Device, shift float64) []channel.Device {
+func devices(c *config.Channel, shift float64) []channel.Device {
 	var out []channel.Device
-	for _, d := range in {
+	for _, d := range c.Devices {
 		device := channel.Device{Name: d.Name, Settings: string(d.Settings.Raw)}
 		for _, p := range d.Points {
+			def := definition(d.Name, p)
+			def.IntegerText = c.IntegerText
 			device.Points = append(device.Points, channel.Point{
-				Definition: definition(d.Name, p), Address: string(p.Address.Raw),
+				Definition: def, Address: string(p.Address.Raw),
 				Period: p.Every, Phase: time.Duration(shift * float64(min(p.Every, spread))),
 			})
 		}
@@ -115,6 +117,27 @@ func definition(device string, p *config.Point) point.Definition {
 	return def
 }
 
+func limits(l config.Limits) channel.Limits {
+	return channel.Limits{
+		Limits:  module.Limits{Memory: l.Memory, Stack: l.Stack, Compute: l.Compute, Share: l.CPU},
+		Samples: l.Samples, Bytes: l.Bytes, Log: l.Log, Streams: l.Streams,
+	}
+}
+
+func streamOf(n *config.Node) natsbridge.Stream {
+	c := &n.NATS.Stream
+	s := natsbridge.Stream{
+		MaxBytes: int64(c.MaxBytes), MaxAge: c.MaxAge, Memory: c.Storage == config.StorageMemory,
+		Buffer: int(c.Buffer), Backpressure: c.OnFull == config.OnFullBackpressure,
+	}
+	for _, ch := range n.Channels {
+		if ch.Delivery == config.DeliveryStream {
+			s.Channels = append(s.Channels, ch.Name)
+		}
+	}
+	return s
+}
+
 func policy(r config.Retry) supervise.Policy {
 	p := supervise.Policy{
 		Backoff:    supervise.Backoff{Initial: r.Initial, Max: r.Max, Jitter: 0.2},
@@ -130,12 +153,6 @@ func deadlines(d config.Deadlines) supervise.Deadlines {
 	return supervise.Deadlines{Connect: d.Connect, Init: d.Init, Stop: d.Stop}
 }
 
-func credentials(r *config.Remote) dial.Credentials {
-	c := dial.Credentials{
-		File: r.Creds, NKey: r.NKey, Token: string(r.Token), User: string(r.User), Password: string(r.Password),
-	}
-	if r.TLS != nil {
-		c.CA, c.Cert, c.Key = r.TLS.CA, r.TLS.Cert, r.TLS.Key
-	}
-	return c
+func quarantine(q config.Quarantine) supervise.Quarantine {
+	return supervise.Quarantine{Crashes: q.Crashes, Window: q.Window}
 }

@@ -106,18 +106,20 @@ func TestDevices(t *testing.T) {
 	command := config.Point{Name: "reset", Type: config.TypeBool, Access: config.AccessWrite, Scale: 1, Address: config.JSON{Raw: []byte(`2`)}}
 	d := config.Device{Name: "pump", Settings: config.JSON{Raw: json.RawMessage(`{"unit":7}`)}, Points: []*config.Point{&p, &slow, &command}}
 	whole(t, d, "Position")
-	got := devices([]*config.Device{&d, {Name: "empty", Settings: config.JSON{Raw: []byte(`{}`)}}}, 0.25)
+	got := devices(&config.Channel{
+		Devices: []*config.Device{&d, {Name: "empty", Settings: config.JSON{Raw: []byte(`{}`)}}}, IntegerText: true,
+	}, 0.25)
 	equal(t, got, []channel.Device{
 		{Name: "pump", Settings: `{"unit":7}`, Points: []channel.Point{
 			{Definition: point.Definition{
 				Name: "pressure", Device: "pump", Scalar: driver.ScalarTypeInt16, Count: 4, Access: driver.AccessReadWrite,
 				Unit: "bar", Scale: 0.1, Offset: -40, Report: point.ReportChange,
 				Deadband: point.Deadband{Width: 2, Percent: true}, Interval: time.Second, Heartbeat: time.Hour,
-				Range: &point.Range{Min: -1, Max: 99},
+				Range: &point.Range{Min: -1, Max: 99}, IntegerText: true,
 			}, Address: `"holding:100"`, Period: 2 * time.Second, Phase: 500 * time.Millisecond},
-			{Definition: point.Definition{Name: "slow", Device: "pump", Access: driver.AccessRead, Scale: 1},
+			{Definition: point.Definition{Name: "slow", Device: "pump", Access: driver.AccessRead, Scale: 1, IntegerText: true},
 				Address: "1", Period: time.Minute, Phase: 2500 * time.Millisecond}, // within the first 10 s, not the minute
-			{Definition: point.Definition{Name: "reset", Device: "pump", Access: driver.AccessWrite, Scale: 1}, Address: "2"},
+			{Definition: point.Definition{Name: "reset", Device: "pump", Access: driver.AccessWrite, Scale: 1, IntegerText: true}, Address: "2"},
 		}},
 		{Name: "empty", Settings: `{}`},
 	})
@@ -155,13 +157,13 @@ func TestCredentials(t *testing.T) {
 		URL: "nats://hub", Creds: "/node.creds", NKey: "/node.nk", Token: "token", User: "user", Password: "password",
 		TLS: &config.TLS{CA: "/ca.pem", Cert: "/cert.pem", Key: "/key.pem"},
 	}
-	whole(t, *r)
-	whole(t, *r.TLS)
 	want := dial.Credentials{
 		File: "/node.creds", NKey: "/node.nk", Token: "token", User: "user", Password: "password",
 		CA: "/ca.pem", Cert: "/cert.pem", Key: "/key.pem",
 	}
-	whole(t, want)
-	equal(t, credentials(r), want)
-	equal(t, credentials(&config.Remote{URL: "nats://hub"}), dial.Credentials{})
+	_, got, err := remote(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, got, want)
 }

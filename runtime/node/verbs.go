@@ -15,6 +15,9 @@ import (
 func (n *Node) verbs() map[string]natsbridge.Verb {
 	return map[string]natsbridge.Verb{
 		"get.ps":      n.whenStarted(n.ps),
+		"get.actions": n.whenStarted(n.actions),
+		"get.crashes": n.whenStarted(n.getCrashes),
+		"get.crash":   n.whenStarted(n.getCrash),
 		"ctl.start":   n.on(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
 		"ctl.stop":    n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
 		"ctl.restart": n.on(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),

@@ -27,12 +27,15 @@ type Definition struct {
 	// Scale and Offset make value = raw * Scale + Offset, in decimal arithmetic. Scale 0 means 1.
 	Scale, Offset float64
 	Report        Report
-	// Deadband, Interval and Heartbeat apply to ReportChange.
+	// Deadband and Interval apply to ReportChange.
 	Deadband Deadband
 	// Interval is the shortest time between two reports of a value that changed; 0 is none.
 	Interval time.Duration
-	// Heartbeat is the longest time without a report; 0 is none.
+	// Heartbeat is the longest time without a report, with ReportAlways of what cannot be read; 0 is none.
 	Heartbeat time.Duration
+	// IntegerText has integers of 64 bits as JSON strings, for readers whose numbers are float64. It is the declared type
+	// that decides, not the value: all numbers of an int64 or uint64 that scale and offset leave integers are strings.
+	IntegerText bool
 	// Range is what may be written, after scaling. Nil: whatever fits the type.
 	Range *Range
 }

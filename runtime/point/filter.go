@@ -17,9 +17,10 @@ type report struct {
 // Accept keeps r as the point's latest reading and says whether it is to be reported. now is the host's clock, which
 // times interval and heartbeat whatever the time of the reading is.
 //
-// With ReportChange these pass: the first reading; another quality, code, or presence of a value; after the heartbeat
-// any; after the interval a value outside the deadband around the one reported last. What the interval holds back is
-// compared again with the next reading, so that a change is late but not lost.
+// The first reading passes, and after the heartbeat any. One without a value passes where its quality or code is
+// another: what cannot be read is said once. With ReportAlways all others pass. With ReportChange these pass: another
+// quality, code, or presence of a value; after the interval a value outside the deadband around the one reported last.
+// What the interval holds back is compared again with the next reading, so that a change is late but not lost.
 func (p *Point) Accept(r Reading, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,10 +49,14 @@ func (p *Point) Lost(code string, now time.Time) (Reading, bool) {
 func (p *Point) due(r Reading, now time.Time) bool {
 	last := &p.reported
 	switch {
-	case p.def.Report == ReportAlways, last.reading.Name == "", p.beat(now):
+	case last.reading.Name == "", p.beat(now):
+		return true
+	case p.def.Report == ReportAlways && !r.Value.None():
 		return true
 	case r.Quality != last.reading.Quality, r.Code != last.reading.Code, r.Value.None() != last.reading.Value.None():
 		return true
+	case r.Value.None():
+		return false
 	case p.def.Interval > 0 && now.Sub(last.at) < p.def.Interval:
 		return false
 	}

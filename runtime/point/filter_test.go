@@ -14,6 +14,13 @@ func number(f float64) Reading {
 
 func bad(code string) Reading { return Reading{Name: "p", Quality: driver.QualityBad, Code: code} }
 
+// stale is a value that is not to be trusted.
+func stale(f float64) Reading {
+	r := number(f)
+	r.Quality, r.Code = driver.QualityBad, "driver.stale"
+	return r
+}
+
 func TestAccept(t *testing.T) {
 	type step struct {
 		after   time.Duration
@@ -26,6 +33,22 @@ func TestAccept(t *testing.T) {
 		steps []step
 	}{
 		{"always", Definition{}, []step{{0, number(1), true}, {1, number(1), true}}},
+		{"what cannot be read is said once", Definition{}, []step{
+			{0, bad("io.timeout"), true}, {1, bad("io.timeout"), false}, {time.Hour, bad("io.timeout"), false},
+			{1, bad("driver.exception-2"), true}, {1, bad("driver.exception-2"), false}, {1, number(1), true}, {1, number(1), true},
+			{1, bad("io.timeout"), true},
+		}},
+		{"and again at the heartbeat", Definition{Heartbeat: time.Minute}, []step{
+			{0, bad("io.timeout"), true}, {59 * time.Second, bad("io.timeout"), false}, {time.Second, bad("io.timeout"), true},
+			{time.Second, number(1), true}, {1, number(1), true},
+		}},
+		{"a bad value that the device holds is no absence", Definition{}, []step{{0, stale(1), true}, {1, stale(1), true}}},
+		{"an interval holds back no change of quality", Definition{Report: ReportChange, Interval: time.Hour, Heartbeat: 2 * time.Hour},
+			[]step{{0, number(1), true}, {1, stale(1), true}, {1, stale(2), false}, {1, number(2), true}, {1, number(3), false},
+				{time.Hour, number(3), true}}},
+		{"a heartbeat beats a deadband and an interval", Definition{
+			Report: ReportChange, Deadband: Deadband{Width: 50, Percent: true}, Interval: time.Minute, Heartbeat: time.Minute,
+		}, []step{{0, number(1), true}, {time.Minute - 1, number(9), false}, {1, number(1), true}, {time.Minute, number(1), true}}},
 		{"change", Definition{Report: ReportChange}, []step{
 			{0, number(1), true}, {1, number(1), false}, {1, number(1.0001), true}, {1, number(1.0001), false},
 		}},

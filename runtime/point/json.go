@@ -8,7 +8,8 @@ import (
 )
 
 // AppendJSON appends the value as JSON (RFC 8259): integers with all their digits, floats in the shortest form that
-// reads back as the same float32 or float64, bytes in base64 (RFC 4648, section 4), lists as arrays, none as null.
+// reads back as the same float32 or float64, bytes in base64 (RFC 4648, section 4), lists as arrays, none as null. The
+// numbers of a point with Definition.IntegerText are strings.
 func (v Value) AppendJSON(dst []byte) []byte {
 	switch {
 	case v.list:
@@ -17,7 +18,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = v.kind.append(dst, bits)
+			dst = v.appendElement(dst, bits)
 		}
 		return append(dst, ']')
 	case v.kind == kindText:
@@ -27,11 +28,20 @@ func (v Value) AppendJSON(dst []byte) []byte {
 		dst = base64.StdEncoding.AppendEncode(dst, []byte(v.text))
 		return append(dst, '"')
 	}
-	return v.kind.append(dst, v.bits)
+	return v.appendElement(dst, v.bits)
 }
 
 // MarshalJSON implements json.Marshaler by AppendJSON.
 func (v Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
+
+func (v *Value) appendElement(dst []byte, bits uint64) []byte {
+	if !v.quoted {
+		return v.kind.append(dst, bits)
+	}
+	dst = append(dst, '"')
+	dst = v.kind.append(dst, bits)
+	return append(dst, '"')
+}
 
 // append appends one element.
 func (k kind) append(dst []byte, bits uint64) []byte {

@@ -12,6 +12,7 @@ import (
 type Point struct {
 	def    Definition
 	scaler scaler
+	quoted bool // numbers are strings in JSON
 
 	mu       sync.Mutex
 	last     Last
@@ -26,8 +27,12 @@ func New(d Definition) (*Point, error) {
 	if err := d.validate(); err != nil {
 		return nil, err
 	}
-	return &Point{def: d, scaler: newScaler(d.Scale, d.Offset)}, nil
+	s := newScaler(d.Scale, d.Offset)
+	return &Point{def: d, scaler: s, quoted: d.IntegerText && s.whole() && wide(d.Scalar)}, nil
 }
+
+// wide says whether a type has integers that a float64 cannot hold.
+func wide(t driver.ScalarType) bool { return t == driver.ScalarTypeInt64 || t == driver.ScalarTypeUint64 }
 
 // Definition returns what New was given, with its defaults filled in.
 func (p *Point) Definition() Definition { return p.def }
@@ -58,6 +63,7 @@ func (p *Point) Convert(s driver.Sample, now time.Time) Reading {
 // value scales and copies what the driver gave; false where the result is not a finite number.
 func (p *Point) value(raw driver.Value) (Value, bool) {
 	v := valueOf(raw, p.def.Scalar)
+	v.quoted = p.quoted
 	if !v.finite() {
 		return Value{}, false
 	}

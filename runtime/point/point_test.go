@@ -186,3 +186,45 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", allocs)
 	}
 }
+
+// TestIntegerText: the declared type decides, not the value.
+func TestIntegerText(t *testing.T) {
+	tests := []struct {
+		def   Definition
+		value driver.Value
+		want  string
+	}{
+		{Definition{Scalar: driver.ScalarTypeUint64}, driver.ValueUnsigned(math.MaxUint64), `"18446744073709551615"`},
+		{Definition{Scalar: driver.ScalarTypeInt64}, driver.ValueSigned(-1), `"-1"`},
+		{Definition{Scalar: driver.ScalarTypeInt64, Scale: 10, Offset: 1}, driver.ValueSigned(2), `"21"`},
+		{Definition{Scalar: driver.ScalarTypeInt64, Scale: 10}, driver.ValueSigned(math.MaxInt64), `"92233720368547760000"`},
+		{Definition{Scalar: driver.ScalarTypeInt64, Scale: 0.5}, driver.ValueSigned(3), `1.5`},
+		{Definition{Scalar: driver.ScalarTypeInt64, Count: 2}, driver.ValueSigneds([]int64{1, 2}), `["1","2"]`},
+		{Definition{Scalar: driver.ScalarTypeUint32}, driver.ValueUnsigned(7), `7`},
+		{Definition{Scalar: driver.ScalarTypeFloat64}, driver.ValueFloat64(7), `7`},
+		{Definition{Scalar: driver.ScalarTypeText}, driver.ValueText("7"), `"7"`},
+	}
+	for _, tt := range tests {
+		tt.def.IntegerText = true
+		p := mustNew(t, tt.def)
+		r := p.Convert(sample(tt.value), start)
+		if got := string(r.Value.AppendJSON(nil)); got != tt.want {
+			t.Errorf("%v: got %s, want %s", tt.def.Scalar, got, tt.want)
+		}
+		if tt.def.Scale == 10 && tt.def.Offset == 0 {
+			continue // beyond what can be written with a scale
+		}
+		if back, err := p.Parse([]byte(tt.want)); err != nil || string(p.Convert(sample(back), start).Value.AppendJSON(nil)) != tt.want {
+			t.Errorf("%s is not taken back: %v", tt.want, err)
+		}
+	}
+	p := mustNew(t, Definition{Scalar: driver.ScalarTypeInt64, IntegerText: true})
+	for _, text := range []string{`""`, `"x"`, `"1/3"`, `"0x10"`, `" 1"`, `"1.5"`, `"true"`, `"9223372036854775808"`} {
+		if v, err := p.Parse([]byte(text)); err == nil {
+			t.Errorf("%s is taken as %v", text, v)
+		}
+	}
+	if v, err := p.Parse([]byte(`12`)); err != nil || v.Signed() != 12 {
+		t.Errorf("a number: %v, %v", v, err)
+	}
+}

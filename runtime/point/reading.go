@@ -13,6 +13,10 @@ const (
 	CodeNonFinite = "value.non-finite"
 	// CodeMissing: the driver gave neither a value nor a reason.
 	CodeMissing = "value.missing"
+	// CodeStopped: somebody stopped the channel.
+	CodeStopped = "channel.stopped"
+	// CodeReconnecting: the channel's session has ended without a failure, and another follows.
+	CodeReconnecting = "channel.reconnecting"
 )
 
 // Reading is what one reading of a point gave, scaled, as subscribers see it.
@@ -40,6 +44,8 @@ func (r Reading) withoutValue() Reading {
 // Batch is what leaves the node of one device and one poll cycle.
 type Batch struct {
 	Device string
+	// Point is set where each point has batches of its own: the name of the one that this is of.
+	Point string
 	// Seq counts per channel and device, from 1, within an epoch.
 	Seq uint64
 	// Time is when the cycle was read. A reading with another time of its own carries it.

@@ -23,6 +23,9 @@ func newScaler(scale, offset float64) scaler {
 	return scaler{identity: scale == 1 && offset == 0, factor: shortest(scale, 64), offset: shortest(offset, 64)}
 }
 
+// whole says whether scale and offset leave integers what they are.
+func (s *scaler) whole() bool { return s.factor.exp >= 0 && s.offset.exp >= 0 }
+
 // scale returns v scaled, in place where v is a list. A result beyond float64 is infinite.
 func (s *scaler) scale(v Value) Value {
 	if out, ok := s.integers(v); ok {
@@ -42,7 +45,7 @@ func (s *scaler) scale(v Value) Value {
 
 // integers scales within 64-bit integers; false where that is not possible for every element.
 func (s *scaler) integers(v Value) (Value, bool) {
-	if v.kind != kindSigned && v.kind != kindUnsigned || s.factor.exp < 0 || s.offset.exp < 0 {
+	if v.kind != kindSigned && v.kind != kindUnsigned || !s.whole() {
 		return v, false
 	}
 	if !v.list {

@@ -49,6 +49,8 @@ func (k kind) listable() bool { return k >= kindBool && k <= kindFloat64 }
 type Value struct {
 	kind kind
 	list bool
+	// quoted has numbers as strings in JSON.
+	quoted bool
 	// bits is a scalar: 0 and 1, an integer, or the bits of a float64. A float32 is kept as the float64 of equal value.
 	bits uint64
 	// text is a text, or bytes.

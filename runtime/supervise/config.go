@@ -19,6 +19,9 @@ type Config struct {
 	Deadlines Deadlines
 	// Quarantine says when crashes end the channel.
 	Quarantine Quarantine
+	// CrashLoop, unless nil, is why the channel was quarantined in an earlier life: the first Start then shows it
+	// quarantined, with that reason, and nothing starts until Clear, Restart or Replace.
+	CrashLoop *CrashLoop
 	// Observer may be nil.
 	Observer Observer
 	// Logger may be nil: nothing is logged then.
@@ -26,6 +29,9 @@ type Config struct {
 	// Rand draws the jitter, and is used by this supervisor alone. Nil is a source with a random seed.
 	Rand *rand.Rand
 }
+
+// DefaultStableAfter is how long a session must be connected to count as one that works.
+const DefaultStableAfter = 10 * time.Second
 
 // Policy says when to try again.
 type Policy struct {
@@ -35,7 +41,7 @@ type Policy struct {
 	// MaxElapsed limits the time from the first failure in a row to the start of a retry. 0 is unlimited.
 	MaxElapsed time.Duration
 	// StableAfter is how long a session must have been connected for the budgets and the backoff to start anew.
-	// Default 10 s.
+	// Default DefaultStableAfter.
 	StableAfter time.Duration
 	// ReconnectFloor is the delay of a requested reconnect that follows another within StableAfter. Default 1 s.
 	ReconnectFloor time.Duration
@@ -63,14 +69,6 @@ type Deadlines struct {
 	Yield time.Duration
 }
 
-// Quarantine ends a channel that crashes often: Crashes failures within Window whose code counts as a crash.
-type Quarantine struct {
-	// Crashes is how many; default 5, below 0 never.
-	Crashes int
-	// Window is how close together. Default 10 min.
-	Window time.Duration
-}
-
 // withDefaults returns the configuration with what is left out filled in.
 func (c Config) withDefaults() Config {
 	if c.Policy.Backoff == (Backoff{}) {
@@ -80,7 +78,7 @@ func (c Config) withDefaults() Config {
 	b.Initial = cmp.Or(b.Initial, time.Second)
 	b.Max = cmp.Or(b.Max, max(30*time.Second, b.Initial))
 	b.Factor = cmp.Or(b.Factor, 2)
-	c.Policy.StableAfter = cmp.Or(c.Policy.StableAfter, 10*time.Second)
+	c.Policy.StableAfter = cmp.Or(c.Policy.StableAfter, DefaultStableAfter)
 	c.Policy.ReconnectFloor = cmp.Or(c.Policy.ReconnectFloor, time.Second)
 	d := &c.Deadlines
 	d.Connect = cmp.Or(d.Connect, 15*time.Second)

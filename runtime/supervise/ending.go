@@ -3,7 +3,6 @@ package supervise
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/droverhq/drover/runtime/failure"
@@ -104,11 +103,18 @@ func loss(c *call, r result) *failure.Failure {
 	}
 }
 
-// interrupted handles the end of a call that we asked to end: what it returned matters only if it is a crash.
+// interrupted handles the end of a call that we asked to end: what it returned matters only if it is a crash. One that
+// asks for a reconnect and then crashes has no more attempts than others.
 func (l *loop) interrupted(c *call, err error) {
+	f := crash(c, err)
+	if f != nil && l.intent == intentReconnect {
+		l.intent, l.reason = intentNone, ""
+		l.fail(f)
+		return
+	}
 	visible := l.handle != handleNone
 	l.revoke()
-	if f := crash(c, err); f != nil {
+	if f != nil {
 		l.countCrash()
 		l.record(f, time.Time{})
 	}
@@ -142,7 +148,7 @@ func (l *loop) again() {
 	}
 	l.requestedAt = now
 	l.retry.Reset(delay)
-	l.showRetry(Reconnecting, l.reason, delay, now.Add(delay))
+	l.wait(l.reason, delay, now.Add(delay))
 }
 
 // closed takes note of a session that is closed.
@@ -180,8 +186,7 @@ func (l *loop) fail(f *failure.Failure) {
 	case f.Kind == failure.Fatal:
 		l.giveUp(f, Failed, string(f.Code))
 	case quarantined:
-		q := l.config.Quarantine
-		l.giveUp(f, Quarantined, fmt.Sprintf("%d crashes within %s, the last %s", q.Crashes, q.Window, f.Code))
+		l.quarantine(f)
 	default:
 		l.tryAgain(f)
 	}
@@ -206,15 +211,15 @@ func (l *loop) tryAgain(f *failure.Failure) {
 		next, reason = time.Time{}, stuckReason(l.call)
 	}
 	l.record(f, next)
-	l.showRetry(Reconnecting, reason, delay, next)
+	l.wait(reason, delay, next)
 }
 
-// countCrash says whether the crash that happens now is one too many.
-func (l *loop) countCrash() bool {
-	now, q := time.Now(), l.config.Quarantine
-	l.crashes = slices.DeleteFunc(l.crashes, func(t time.Time) bool { return now.Sub(t) >= q.Window })
-	l.crashes = append(l.crashes, now)
-	return q.Crashes > 0 && len(l.crashes) >= q.Crashes
+// wait tells that the next attempt starts after the delay: at next, which is zero where it is not known.
+func (l *loop) wait(reason string, delay time.Duration, next time.Time) {
+	if delay > 0 && !next.IsZero() {
+		l.config.Observer.Backoff(Wait{Attempt: l.attempts, Reason: reason, Delay: delay, Until: next})
+	}
+	l.showRetry(Reconnecting, reason, delay, next)
 }
 
 func stuckReason(c *call) string { return "stuck: " + c.step.String() + " does not return" }

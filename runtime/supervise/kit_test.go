@@ -90,6 +90,20 @@ func (s *story) Failure(r failure.Record, f *failure.Failure) {
 	}
 }
 
+func (s *story) Backoff(w supervise.Wait) {
+	s.say("backoff %s after attempt %d for %s", w.Delay, w.Attempt, w.Reason)
+	if got := time.Until(w.Until); got != w.Delay {
+		s.t.Errorf("the wait of %s ends in %s", w.Delay, got)
+	}
+}
+
+func (s *story) Quarantined(c supervise.CrashLoop) {
+	s.say("quarantined: %s", c.Reason)
+	if records := s.failures(); len(records) == 0 || c.LastFailure != records[len(records)-1] || c.Crashes < 1 {
+		s.t.Errorf("quarantined for %+v", c)
+	}
+}
+
 func (s *story) Published(generation uint64, h supervise.Handle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -44,6 +44,7 @@ type loop struct {
 	budget      budget
 	lastFailure *failure.Record
 	crashes     []time.Time // within the quarantine's window
+	crashLoop   *CrashLoop  // of an earlier life, until the first start
 
 	call    *call   // the one call in progress
 	session Session // open; closed by advance when no call needs it
@@ -71,6 +72,7 @@ func newLoop(c Config) *loop {
 		config:    c,
 		messages:  make(chan message),
 		connector: c.Connector,
+		crashLoop: c.CrashLoop,
 		budget:    budget{policy: c.Policy, rand: c.Rand},
 		snapshot:  Snapshot{State: Disconnected, Since: time.Now(), RetriesLeft: c.Policy.MaxRetries},
 	}
@@ -96,6 +98,7 @@ func (l *loop) forget() {
 // run returns when the channel is stopped, with those who wait for that.
 func (l *loop) run() (stoppers []chan<- error) {
 	l.overdue, l.retry, l.trial = idleTimer(), idleTimer(), idleTimer()
+	l.restore()
 	for l.advance(); !l.over.Load(); l.advance() {
 		select {
 		case m := <-l.messages:
@@ -200,6 +203,11 @@ func (l *loop) showRetry(s State, reason string, delay time.Duration, next time.
 	if n == l.snapshot {
 		return
 	}
+	l.tell(n)
+}
+
+// tell makes a snapshot current.
+func (l *loop) tell(n Snapshot) {
 	n.RetriesLeft = l.budget.left()
 	l.snapshot = n
 	l.watch.set(n)

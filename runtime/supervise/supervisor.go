@@ -47,7 +47,7 @@ func (s *Supervisor) Subscribe() (snapshots <-chan Snapshot, cancel func()) {
 }
 
 // Start starts the channel, with budgets and counters of crashes anew. It does nothing when the channel runs, that is
-// unless it was never started or is stopped.
+// unless it was never started or is stopped. The first Start of a channel that has a Config.CrashLoop starts no attempt.
 func (s *Supervisor) Start() {
 	for {
 		done := s.ended()
@@ -82,6 +82,7 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 // state; it starts a stopped channel. It returns when the attempt begins.
 func (s *Supervisor) Restart(ctx context.Context) error {
 	reply := make(chan error, 1)
+	s.whileIdle(func(l *loop) { l.crashLoop = nil })
 	for !s.launch(intentNone) {
 		err := s.send(ctx, restartMessage{reply})
 		if errors.Is(err, errIdle) {
@@ -100,7 +101,7 @@ func (s *Supervisor) Restart(ctx context.Context) error {
 
 // Clear forgets the crashes that were counted, and starts a new attempt when the channel is quarantined.
 func (s *Supervisor) Clear(ctx context.Context) error {
-	for !s.whileIdle(func(l *loop) { l.crashes = nil }) {
+	for !s.whileIdle(func(l *loop) { l.crashes, l.crashLoop = nil, nil }) {
 		reply := make(chan error, 1)
 		err := s.send(ctx, clearMessage{reply})
 		if errors.Is(err, errIdle) {
@@ -136,7 +137,7 @@ func (s *Supervisor) Replace(ctx context.Context, next Connector, trial time.Dur
 		return Report{}, errors.New("replace: the connector is nil or the trial negative")
 	}
 	m := replaceMessage{next: next, trial: trial, reply: make(chan replaced, 1)}
-	for !s.whileIdle(func(l *loop) { l.connector = next }) {
+	for !s.whileIdle(func(l *loop) { l.connector, l.crashLoop = next, nil }) {
 		err := s.send(ctx, m)
 		if errors.Is(err, errIdle) {
 			continue

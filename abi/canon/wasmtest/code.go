@@ -33,8 +33,16 @@ func Load(t api.ValueType, address uint32) []byte {
 	return Code(I32(address), []byte{op[t], 0, 0})
 }
 
+// Local is local.get (0x20), local.set (0x21) or local.tee (0x22) of that local.
+func Local(op byte, index uint32) []byte { return append([]byte{op}, leb(uint64(index))...) }
+
 // Call calls the function of that index.
 func Call(function int) []byte { return append([]byte{0x10}, leb(uint64(function))...) }
+
+// Loop repeats body without end.
+func Loop(body ...[]byte) []byte {
+	return Code([]byte{0x03, 0x40}, Code(body...), []byte{0x0c, 0x00, 0x0b})
+}
 
 // Drop drops the value on top.
 func Drop() []byte { return []byte{0x1a} }

@@ -23,10 +23,12 @@ type Module struct {
 	NoMemory bool
 }
 
-// Func is a function and the name it is exported by. Its body lacks the final end; it has no locals but its parameters.
+// Func is a function and the name it is exported by, which the name section has, too. Its body lacks the final end.
 type Func struct {
 	canon.Signature
-	Body []byte
+	// Locals is how many locals of type i64 it has besides its parameters.
+	Locals uint32
+	Body   []byte
 }
 
 // Data is what the memory holds from the start.
@@ -49,7 +51,8 @@ func (m Module) Encode() []byte {
 	}
 	out = section(out, 7, m.exports())
 	out = section(out, 10, m.code())
-	return section(out, 11, m.data())
+	out = section(out, 11, m.data())
+	return section(out, 0, m.names())
 }
 
 // types gives every function a type of its own.
@@ -101,7 +104,11 @@ func (m Module) exports() []byte {
 func (m Module) code() []byte {
 	var all [][]byte
 	for _, f := range m.Funcs {
-		body := append(append([]byte{0}, f.Body...), 0x0b)
+		locals := []byte{0}
+		if f.Locals > 0 {
+			locals = append(append([]byte{1}, leb(uint64(f.Locals))...), api.ValueTypeI64)
+		}
+		body := append(append(locals, f.Body...), 0x0b)
 		all = append(all, append(leb(uint64(len(body))), body...))
 	}
 	return vector(all)
@@ -115,6 +122,15 @@ func (m Module) data() []byte {
 		all = append(all, append(b, d.Bytes...))
 	}
 	return vector(all)
+}
+
+// names is the custom section "name" with the names of the functions (core specification, appendix, name section).
+func (m Module) names() []byte {
+	var all [][]byte
+	for i, f := range m.Funcs {
+		all = append(all, append(leb(uint64(len(m.Imports)+i)), name(f.Name)...))
+	}
+	return section(name("name"), 1, vector(all))
 }
 
 func section(out []byte, id byte, body []byte) []byte {

@@ -79,13 +79,13 @@ func (x *Instance) Context(ctx context.Context) context.Context {
 	return &instanceContext{ctx, x}
 }
 
-// enter begins an import: it finds the instance that calls.
-func enter(ctx context.Context) *Instance {
+// enter begins the import f: it finds the instance that calls.
+func enter(ctx context.Context, f *canon.Function, s []uint64) *Instance {
 	x, ok := ctx.Value(instanceKey{}).(*Instance)
 	if !ok {
 		panic(&canon.Error{Reason: "an import was called without an instance"})
 	}
-	x.guest.Enter()
+	x.guest.Enter(f, s)
 	return x
 }
 
@@ -114,6 +114,9 @@ func (x *Instance) Attach(m api.Module) error {
 // Abort ends the module's call, at the next import that it calls, with err. Any goroutine may call it.
 func (x *Instance) Abort(err error) { x.guest.Abort(err) }
 
+// Guest returns what the instance knows of its module at run time.
+func (x *Instance) Guest() *canon.Guest { return x.guest }
+
 // Drop drops the resources whose handles the guest left open. No call of the module may be running.
 func (x *Instance) Drop(ctx context.Context) {
 	x.streamTable.DropAll(ctx)
@@ -138,41 +141,81 @@ func Register(ctx context.Context, r wazero.Runtime) error {
 	return nil
 }
 
+// functions describes the imports, in the order of ImportSignatures. Nobody changes it.
+var functions = [...]canon.Function{
+	{Name: "[method]stream.ready", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "timeout", Kind: canon.KindDuration, Flat: 1}}, Bytes: -1, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[method]stream.resumed", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultBool}},
+	{Name: "[method]stream.read", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "max", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "timeout", Kind: canon.KindDuration, Flat: 1}}, Bytes: -1, Return: 3, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: 0, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[method]stream.read-frame", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "max", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "first", Kind: canon.KindDuration, Flat: 1}, {Name: "gap", Kind: canon.KindDuration, Flat: 1}, {Name: "expect", Kind: canon.KindUnsigned32, Flat: 1}}, Bytes: -1, Return: 5, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: 0, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[method]stream.write", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "data", Kind: canon.KindBytes, Flat: 2}, {Name: "timeout", Kind: canon.KindDuration, Flat: 1}}, Bytes: 1, Return: 4, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[method]stream.flush", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}}, Bytes: -1, Return: 1, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[method]stream.drain", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "timeout", Kind: canon.KindDuration, Flat: 1}}, Bytes: -1, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[resource-drop]stream", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}}, Bytes: -1, Return: -1},
+	{Name: "serial.open", Params: []canon.Param{{Name: "name", Kind: canon.KindString, Flat: 2}}, Bytes: 0, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "serial.get-mode", Params: []canon.Param{{Name: "port", Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}}, Bytes: -1, Return: 1, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "serial.set-mode", Params: []canon.Param{{Name: "port", Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "mode", Kind: canon.KindRecord, Fields: []canon.Param{{Name: "baud", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "data-bits", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "parity", Kind: canon.KindEnum, Of: []string{"none", "odd", "even", "mark", "space"}, Flat: 1}, {Name: "stop-bits", Kind: canon.KindEnum, Of: []string{"one", "one-and-half", "two"}, Flat: 1}}, Flat: 4}}, Bytes: -1, Return: 5, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "serial.set-lines", Params: []canon.Param{{Name: "port", Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "lines", Kind: canon.KindRecord, Fields: []canon.Param{{Name: "dtr", Kind: canon.KindBool, Flat: 1}, {Name: "rts", Kind: canon.KindBool, Flat: 1}}, Flat: 2}}, Bytes: -1, Return: 3, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "serial.get-lines", Params: []canon.Param{{Name: "port", Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}}, Bytes: -1, Return: 1, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "serial.send-break", Params: []canon.Param{{Name: "port", Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "length", Kind: canon.KindDuration, Flat: 1}}, Bytes: -1, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "serial.set-rs485", Params: []canon.Param{{Name: "port", Kind: canon.KindHandle, Of: []string{"stream"}, Flat: 1}, {Name: "mode", Kind: canon.KindRecord, Fields: []canon.Param{{Name: "enabled", Kind: canon.KindBool, Flat: 1}, {Name: "rts-on-send", Kind: canon.KindBool, Flat: 1}, {Name: "rx-during-tx", Kind: canon.KindBool, Flat: 1}, {Name: "delay-before-send", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "delay-after-send", Kind: canon.KindUnsigned32, Flat: 1}}, Flat: 5}}, Bytes: -1, Return: 6, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[method]datagrams.receive", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"datagrams"}, Flat: 1}, {Name: "timeout", Kind: canon.KindDuration, Flat: 1}}, Bytes: -1, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[method]datagrams.send", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"datagrams"}, Flat: 1}, {Name: "data", Kind: canon.KindBytes, Flat: 2}, {Name: "to", Kind: canon.KindChoice, Of: []string{"none", "some"}, Flat: 3}}, Bytes: 1, Return: 6, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[resource-drop]datagrams", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"datagrams"}, Flat: 1}}, Bytes: -1, Return: -1},
+	{Name: "[method]listener.accept", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"listener"}, Flat: 1}, {Name: "timeout", Kind: canon.KindDuration, Flat: 1}}, Bytes: -1, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "[resource-drop]listener", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"listener"}, Flat: 1}}, Bytes: -1, Return: -1},
+	{Name: "socket.connect", Params: []canon.Param{{Name: "to", Kind: canon.KindTextChoice, Of: []string{"name", "address"}, Flat: 3}}, Bytes: 1, Return: 3, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "socket.bind", Params: []canon.Param{{Name: "to", Kind: canon.KindTextChoice, Of: []string{"name", "address"}, Flat: 3}}, Bytes: 1, Return: 3, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "socket.listen", Params: []canon.Param{{Name: "name", Kind: canon.KindString, Flat: 2}}, Bytes: 0, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"timeout", "closed", "reset", "refused", "unreachable", "denied", "busy", "not-found", "invalid", "cancelled", "tls", "stuck", "other"}}},
+	{Name: "data.publish", Params: []canon.Param{{Name: "samples", Kind: canon.KindList, Flat: 2}}, Bytes: -1, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"unknown-point", "wrong-type", "too-large", "wrong-phase"}}},
+	{Name: "data.device-status", Params: []canon.Param{{Name: "device", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "status", Kind: canon.KindEnum, Of: []string{"online", "degraded", "offline"}, Flat: 1}, {Name: "reason", Kind: canon.KindString, Flat: 2}}, Bytes: 2, Return: -1},
+	{Name: "data.gauges", Params: []canon.Param{{Name: "device", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "figures", Kind: canon.KindList, Flat: 2}}, Bytes: -1, Return: -1},
+	{Name: "control.wait", Params: []canon.Param{{Name: "streams", Kind: canon.KindList, Flat: 2}, {Name: "timeout", Kind: canon.KindDuration, Flat: 1}}, Bytes: -1, Return: 3, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"readable", "writable", "command", "cancel", "yield", "stop", "timeout"}, Payload: 8, Counted: -1}},
+	{Name: "control.reply", Params: []canon.Param{{Name: "id", Kind: canon.KindUnsigned64, Flat: 1}, {Name: "answer", Kind: canon.KindChoice, Of: []string{"ok", "error"}, Flat: 6}}, Bytes: -1, Return: -1},
+	{Name: "control.progress", Params: []canon.Param{{Name: "id", Kind: canon.KindUnsigned64, Flat: 1}, {Name: "text", Kind: canon.KindString, Flat: 2}, {Name: "fraction", Kind: canon.KindFloat64, Flat: 1}}, Bytes: 1, Return: -1},
+	{Name: "control.request-reconnect", Params: []canon.Param{{Name: "reason", Kind: canon.KindString, Flat: 2}}, Bytes: 0, Return: -1, Result: canon.Result{Kind: canon.ResultBool}},
+	{Name: "state.save", Params: []canon.Param{{Name: "blob", Kind: canon.KindBytes, Flat: 2}}, Bytes: 0, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 1, Counted: -1, Errors: []string{"too-large"}}},
+	{Name: "state.load", Params: []canon.Param{}, Bytes: -1, Return: 0, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"none", "some"}, Payload: 4, Counted: 1}},
+	{Name: "log.log", Params: []canon.Param{{Name: "level", Kind: canon.KindEnum, Of: []string{"debug", "info", "warn", "error"}, Flat: 1}, {Name: "message", Kind: canon.KindString, Flat: 2}, {Name: "fields", Kind: canon.KindList, Flat: 2}}, Bytes: 1, Return: -1},
+}
+
 // ioStreamReady is drover:driver/io@0.1.0 [method]stream.ready.
 func ioStreamReady(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/io@0.1.0 [method]stream.ready")
-	x := enter(ctx)
+	x := enter(ctx, &functions[0], s)
 	self := x.streamTable.Get(api.DecodeU32(s[0]))
 	timeout := s[1]
 	ret := x.guest.Area(api.DecodeU32(s[2]), 2, 1)
 	r := self.Ready(ctx, timeout)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // ioStreamResumed is drover:driver/io@0.1.0 [method]stream.resumed.
 func ioStreamResumed(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/io@0.1.0 [method]stream.resumed")
-	x := enter(ctx)
+	x := enter(ctx, &functions[1], s)
 	self := x.streamTable.Get(api.DecodeU32(s[0]))
 	s[0] = canon.Bool(self.Resumed(ctx))
+	x.guest.Leave(s)
 }
 
 // ioStreamRead is drover:driver/io@0.1.0 [method]stream.read.
 func ioStreamRead(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/io@0.1.0 [method]stream.read")
-	x := enter(ctx)
+	x := enter(ctx, &functions[2], s)
 	self := x.streamTable.Get(api.DecodeU32(s[0]))
 	max := api.DecodeU32(s[1])
 	timeout := s[2]
 	ret := x.guest.Area(api.DecodeU32(s[3]), 12, 4)
 	r := self.Read(ctx, max, timeout)
 	storeResultBytesIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // ioStreamReadFrame is drover:driver/io@0.1.0 [method]stream.read-frame.
 func ioStreamReadFrame(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/io@0.1.0 [method]stream.read-frame")
-	x := enter(ctx)
+	x := enter(ctx, &functions[3], s)
 	self := x.streamTable.Get(api.DecodeU32(s[0]))
 	max := api.DecodeU32(s[1])
 	first := s[2]
@@ -181,298 +224,328 @@ func ioStreamReadFrame(ctx context.Context, _ api.Module, s []uint64) {
 	ret := x.guest.Area(api.DecodeU32(s[5]), 12, 4)
 	r := self.ReadFrame(ctx, max, first, gap, expect)
 	storeResultBytesIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // ioStreamWrite is drover:driver/io@0.1.0 [method]stream.write.
 func ioStreamWrite(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/io@0.1.0 [method]stream.write")
-	x := enter(ctx)
+	x := enter(ctx, &functions[4], s)
 	self := x.streamTable.Get(api.DecodeU32(s[0]))
 	data := x.guest.Bytes(api.DecodeU32(s[1]), api.DecodeU32(s[2]))
 	timeout := s[3]
 	ret := x.guest.Area(api.DecodeU32(s[4]), 2, 1)
 	r := self.Write(ctx, data, timeout)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // ioStreamFlush is drover:driver/io@0.1.0 [method]stream.flush.
 func ioStreamFlush(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/io@0.1.0 [method]stream.flush")
-	x := enter(ctx)
+	x := enter(ctx, &functions[5], s)
 	self := x.streamTable.Get(api.DecodeU32(s[0]))
 	ret := x.guest.Area(api.DecodeU32(s[1]), 2, 1)
 	r := self.Flush(ctx)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // ioStreamDrain is drover:driver/io@0.1.0 [method]stream.drain.
 func ioStreamDrain(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/io@0.1.0 [method]stream.drain")
-	x := enter(ctx)
+	x := enter(ctx, &functions[6], s)
 	self := x.streamTable.Get(api.DecodeU32(s[0]))
 	timeout := s[1]
 	ret := x.guest.Area(api.DecodeU32(s[2]), 2, 1)
 	r := self.Drain(ctx, timeout)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // ioStreamDrop is drover:driver/io@0.1.0 [resource-drop]stream.
 func ioStreamDrop(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/io@0.1.0 [resource-drop]stream")
-	x := enter(ctx)
+	x := enter(ctx, &functions[7], s)
 	x.streamTable.Drop(ctx, api.DecodeU32(s[0]))
+	x.guest.Leave(s)
 }
 
 // serialOpen is drover:driver/serial@0.1.0 open.
 func serialOpen(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/serial@0.1.0 open")
-	x := enter(ctx)
+	x := enter(ctx, &functions[8], s)
 	name := x.guest.String(api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
 	r := x.imports.Serial.Open(ctx, name)
 	storeResultOwnStreamIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // serialGetMode is drover:driver/serial@0.1.0 get-mode.
 func serialGetMode(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/serial@0.1.0 get-mode")
-	x := enter(ctx)
+	x := enter(ctx, &functions[9], s)
 	port := x.streamTable.Get(api.DecodeU32(s[0]))
 	ret := x.guest.Area(api.DecodeU32(s[1]), 12, 4)
 	r := x.imports.Serial.GetMode(ctx, port)
 	storeResultModeIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // serialSetMode is drover:driver/serial@0.1.0 set-mode.
 func serialSetMode(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/serial@0.1.0 set-mode")
-	x := enter(ctx)
+	x := enter(ctx, &functions[10], s)
 	port := x.streamTable.Get(api.DecodeU32(s[0]))
 	mode := liftMode(x, s[1:5])
 	ret := x.guest.Area(api.DecodeU32(s[5]), 2, 1)
 	r := x.imports.Serial.SetMode(ctx, port, mode)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // serialSetLines is drover:driver/serial@0.1.0 set-lines.
 func serialSetLines(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/serial@0.1.0 set-lines")
-	x := enter(ctx)
+	x := enter(ctx, &functions[11], s)
 	port := x.streamTable.Get(api.DecodeU32(s[0]))
 	lines := liftOutputLines(x, s[1:3])
 	ret := x.guest.Area(api.DecodeU32(s[3]), 2, 1)
 	r := x.imports.Serial.SetLines(ctx, port, lines)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // serialGetLines is drover:driver/serial@0.1.0 get-lines.
 func serialGetLines(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/serial@0.1.0 get-lines")
-	x := enter(ctx)
+	x := enter(ctx, &functions[12], s)
 	port := x.streamTable.Get(api.DecodeU32(s[0]))
 	ret := x.guest.Area(api.DecodeU32(s[1]), 5, 1)
 	r := x.imports.Serial.GetLines(ctx, port)
 	storeResultInputLinesIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // serialSendBreak is drover:driver/serial@0.1.0 send-break.
 func serialSendBreak(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/serial@0.1.0 send-break")
-	x := enter(ctx)
+	x := enter(ctx, &functions[13], s)
 	port := x.streamTable.Get(api.DecodeU32(s[0]))
 	length := s[1]
 	ret := x.guest.Area(api.DecodeU32(s[2]), 2, 1)
 	r := x.imports.Serial.SendBreak(ctx, port, length)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // serialSetRS485 is drover:driver/serial@0.1.0 set-rs485.
 func serialSetRS485(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/serial@0.1.0 set-rs485")
-	x := enter(ctx)
+	x := enter(ctx, &functions[14], s)
 	port := x.streamTable.Get(api.DecodeU32(s[0]))
 	mode := liftRS485(x, s[1:6])
 	ret := x.guest.Area(api.DecodeU32(s[6]), 2, 1)
 	r := x.imports.Serial.SetRS485(ctx, port, mode)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // socketDatagramsReceive is drover:driver/socket@0.1.0 [method]datagrams.receive.
 func socketDatagramsReceive(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/socket@0.1.0 [method]datagrams.receive")
-	x := enter(ctx)
+	x := enter(ctx, &functions[15], s)
 	self := x.datagramsTable.Get(api.DecodeU32(s[0]))
 	timeout := s[1]
 	ret := x.guest.Area(api.DecodeU32(s[2]), 20, 4)
 	r := self.Receive(ctx, timeout)
 	storeResultPacketIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // socketDatagramsSend is drover:driver/socket@0.1.0 [method]datagrams.send.
 func socketDatagramsSend(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/socket@0.1.0 [method]datagrams.send")
-	x := enter(ctx)
+	x := enter(ctx, &functions[16], s)
 	self := x.datagramsTable.Get(api.DecodeU32(s[0]))
 	data := x.guest.Bytes(api.DecodeU32(s[1]), api.DecodeU32(s[2]))
 	to := liftOptionString(x, s[3:6])
 	ret := x.guest.Area(api.DecodeU32(s[6]), 2, 1)
 	r := self.Send(ctx, data, to)
 	storeResultUnitIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // socketDatagramsDrop is drover:driver/socket@0.1.0 [resource-drop]datagrams.
 func socketDatagramsDrop(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/socket@0.1.0 [resource-drop]datagrams")
-	x := enter(ctx)
+	x := enter(ctx, &functions[17], s)
 	x.datagramsTable.Drop(ctx, api.DecodeU32(s[0]))
+	x.guest.Leave(s)
 }
 
 // socketListenerAccept is drover:driver/socket@0.1.0 [method]listener.accept.
 func socketListenerAccept(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/socket@0.1.0 [method]listener.accept")
-	x := enter(ctx)
+	x := enter(ctx, &functions[18], s)
 	self := x.listenerTable.Get(api.DecodeU32(s[0]))
 	timeout := s[1]
 	ret := x.guest.Area(api.DecodeU32(s[2]), 16, 4)
 	r := self.Accept(ctx, timeout)
 	storeResultTupleOwnStreamStringIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // socketListenerDrop is drover:driver/socket@0.1.0 [resource-drop]listener.
 func socketListenerDrop(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/socket@0.1.0 [resource-drop]listener")
-	x := enter(ctx)
+	x := enter(ctx, &functions[19], s)
 	x.listenerTable.Drop(ctx, api.DecodeU32(s[0]))
+	x.guest.Leave(s)
 }
 
 // socketConnect is drover:driver/socket@0.1.0 connect.
 func socketConnect(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/socket@0.1.0 connect")
-	x := enter(ctx)
+	x := enter(ctx, &functions[20], s)
 	to := liftTarget(x, s[0:3])
 	ret := x.guest.Area(api.DecodeU32(s[3]), 8, 4)
 	r := x.imports.Socket.Connect(ctx, to)
 	storeResultOwnStreamIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // socketBind is drover:driver/socket@0.1.0 bind.
 func socketBind(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/socket@0.1.0 bind")
-	x := enter(ctx)
+	x := enter(ctx, &functions[21], s)
 	to := liftTarget(x, s[0:3])
 	ret := x.guest.Area(api.DecodeU32(s[3]), 8, 4)
 	r := x.imports.Socket.Bind(ctx, to)
 	storeResultOwnDatagramsIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // socketListen is drover:driver/socket@0.1.0 listen.
 func socketListen(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/socket@0.1.0 listen")
-	x := enter(ctx)
+	x := enter(ctx, &functions[22], s)
 	name := x.guest.String(api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
 	r := x.imports.Socket.Listen(ctx, name)
 	storeResultOwnListenerIOError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // dataPublish is drover:driver/data@0.1.0 publish.
 func dataPublish(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/data@0.1.0 publish")
-	x := enter(ctx)
+	x := enter(ctx, &functions[23], s)
 	x.dataPublishSamples = loadListSample(x, x.dataPublishSamples[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 12, 4)
 	r := x.imports.Data.Publish(ctx, x.dataPublishSamples)
 	storeResultU32PublishError(ctx, x, ret, r)
 	clear(x.dataPublishSamples)
+	x.guest.Leave(s)
 }
 
 // dataDeviceStatus is drover:driver/data@0.1.0 device-status.
 func dataDeviceStatus(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/data@0.1.0 device-status")
-	x := enter(ctx)
+	x := enter(ctx, &functions[24], s)
 	device := api.DecodeU32(s[0])
 	status := driver.Status(canon.Tag(api.DecodeU32(s[1]), 3, "status"))
 	reason := x.guest.String(api.DecodeU32(s[2]), api.DecodeU32(s[3]))
 	x.imports.Data.DeviceStatus(ctx, device, status, reason)
+	x.guest.Leave(s)
 }
 
 // dataGauges is drover:driver/data@0.1.0 gauges.
 func dataGauges(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/data@0.1.0 gauges")
-	x := enter(ctx)
+	x := enter(ctx, &functions[25], s)
 	device := api.DecodeU32(s[0])
 	x.dataGaugesFigures = loadListTupleStringF64(x, x.dataGaugesFigures[:0], api.DecodeU32(s[1]), api.DecodeU32(s[2]))
 	x.imports.Data.Gauges(ctx, device, x.dataGaugesFigures)
 	clear(x.dataGaugesFigures)
+	x.guest.Leave(s)
 }
 
 // controlWait is drover:driver/control@0.1.0 wait.
 func controlWait(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/control@0.1.0 wait")
-	x := enter(ctx)
+	x := enter(ctx, &functions[26], s)
 	x.controlWaitStreams = loadListBorrowStream(x, x.controlWaitStreams[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	timeout := s[2]
 	ret := x.guest.Area(api.DecodeU32(s[3]), 56, 8)
 	r := x.imports.Control.Wait(ctx, x.controlWaitStreams, timeout)
 	storeEvent(ctx, x, ret, r)
 	clear(x.controlWaitStreams)
+	x.guest.Leave(s)
 }
 
 // controlReply is drover:driver/control@0.1.0 reply.
 func controlReply(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/control@0.1.0 reply")
-	x := enter(ctx)
+	x := enter(ctx, &functions[27], s)
 	id := s[0]
 	answer := liftResultResponseCommandError(x, s[1:7])
 	x.imports.Control.Reply(ctx, id, answer)
+	x.guest.Leave(s)
 }
 
 // controlProgress is drover:driver/control@0.1.0 progress.
 func controlProgress(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/control@0.1.0 progress")
-	x := enter(ctx)
+	x := enter(ctx, &functions[28], s)
 	id := s[0]
 	text := x.guest.String(api.DecodeU32(s[1]), api.DecodeU32(s[2]))
 	fraction := api.DecodeF64(s[3])
 	x.imports.Control.Progress(ctx, id, text, fraction)
+	x.guest.Leave(s)
 }
 
 // controlRequestReconnect is drover:driver/control@0.1.0 request-reconnect.
 func controlRequestReconnect(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/control@0.1.0 request-reconnect")
-	x := enter(ctx)
+	x := enter(ctx, &functions[29], s)
 	reason := x.guest.String(api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	s[0] = canon.Bool(x.imports.Control.RequestReconnect(ctx, reason))
+	x.guest.Leave(s)
 }
 
 // stateSave is drover:driver/state@0.1.0 save.
 func stateSave(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/state@0.1.0 save")
-	x := enter(ctx)
+	x := enter(ctx, &functions[30], s)
 	blob := x.guest.Bytes(api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 2, 1)
 	r := x.imports.State.Save(ctx, blob)
 	storeResultUnitStateError(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // stateLoad is drover:driver/state@0.1.0 load.
 func stateLoad(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/state@0.1.0 load")
-	x := enter(ctx)
+	x := enter(ctx, &functions[31], s)
 	ret := x.guest.Area(api.DecodeU32(s[0]), 12, 4)
 	r := x.imports.State.Load(ctx)
 	storeOptionBytes(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // logLog is drover:driver/log@0.1.0 log.
 func logLog(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/log@0.1.0 log")
-	x := enter(ctx)
+	x := enter(ctx, &functions[32], s)
 	level := driver.Level(canon.Tag(api.DecodeU32(s[0]), 4, "level"))
 	message := x.guest.String(api.DecodeU32(s[1]), api.DecodeU32(s[2]))
 	x.logLogFields = loadListTupleStringString(x, x.logLogFields[:0], api.DecodeU32(s[3]), api.DecodeU32(s[4]))
 	x.imports.Log.Log(ctx, level, message, x.logLogFields)
 	clear(x.logLogFields)
+	x.guest.Leave(s)
 }
 
 // Describe calls drover:driver/lifecycle@0.1.0 describe.

@@ -108,13 +108,13 @@ func (x *Instance) Context(ctx context.Context) context.Context {
 	return &instanceContext{ctx, x}
 }
 
-// enter begins an import: it finds the instance that calls.
-func enter(ctx context.Context) *Instance {
+// enter begins the import f: it finds the instance that calls.
+func enter(ctx context.Context, f *canon.Function, s []uint64) *Instance {
 	x, ok := ctx.Value(instanceKey{}).(*Instance)
 	if !ok {
 		panic(&canon.Error{Reason: "an import was called without an instance"})
 	}
-	x.guest.Enter()
+	x.guest.Enter(f, s)
 	return x
 }
 
@@ -174,6 +174,9 @@ func (x *Instance) Attach(m api.Module) error {
 // Abort ends the module's call, at the next import that it calls, with err. Any goroutine may call it.
 func (x *Instance) Abort(err error) { x.guest.Abort(err) }
 
+// Guest returns what the instance knows of its module at run time.
+func (x *Instance) Guest() *canon.Guest { return x.guest }
+
 // Drop drops the resources whose handles the guest left open. No call of the module may be running.
 func (x *Instance) Drop(ctx context.Context) {
 	x.thingTable.DropAll(ctx)
@@ -196,20 +199,59 @@ func Register(ctx context.Context, r wazero.Runtime) error {
 	return nil
 }
 
+// functions describes the imports, in the order of ImportSignatures. Nobody changes it.
+var functions = [...]canon.Function{
+	{Name: "[method]thing.name", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"thing"}, Flat: 1}}, Bytes: -1, Return: 1},
+	{Name: "[method]thing.many", Spilled: true, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "[resource-drop]thing", Params: []canon.Param{{Kind: canon.KindHandle, Of: []string{"thing"}, Flat: 1}}, Bytes: -1, Return: -1},
+	{Name: "mirror.open", Params: []canon.Param{{Name: "name", Kind: canon.KindString, Flat: 2}}, Bytes: 0, Return: -1},
+	{Name: "mirror.try-open", Params: []canon.Param{{Name: "name", Kind: canon.KindString, Flat: 2}}, Bytes: 0, Return: 2, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: -1, Errors: []string{"red", "green", "blue"}}},
+	{Name: "mirror.names", Params: []canon.Param{{Name: "things", Kind: canon.KindList, Flat: 2}}, Bytes: -1, Return: 2},
+	{Name: "mirror.consume", Params: []canon.Param{{Name: "thing", Kind: canon.KindHandle, Of: []string{"thing"}, Flat: 1}}, Bytes: -1, Return: 1},
+	{Name: "mirror.truth", Params: []canon.Param{{Name: "v", Kind: canon.KindBool, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultBool}},
+	{Name: "mirror.u-eight", Params: []canon.Param{{Name: "v", Kind: canon.KindUnsigned32, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "mirror.s-eight", Params: []canon.Param{{Name: "v", Kind: canon.KindSigned32, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "mirror.u-sixteen", Params: []canon.Param{{Name: "v", Kind: canon.KindUnsigned32, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "mirror.s-sixteen", Params: []canon.Param{{Name: "v", Kind: canon.KindSigned32, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "mirror.u-thirty-two", Params: []canon.Param{{Name: "v", Kind: canon.KindUnsigned32, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "mirror.s-thirty-two", Params: []canon.Param{{Name: "v", Kind: canon.KindSigned32, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "mirror.u-sixty-four", Params: []canon.Param{{Name: "v", Kind: canon.KindUnsigned64, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "mirror.s-sixty-four", Params: []canon.Param{{Name: "v", Kind: canon.KindSigned64, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+	{Name: "mirror.f-thirty-two", Params: []canon.Param{{Name: "v", Kind: canon.KindFloat32, Flat: 1}}, Bytes: -1, Return: -1},
+	{Name: "mirror.f-sixty-four", Params: []canon.Param{{Name: "v", Kind: canon.KindFloat64, Flat: 1}}, Bytes: -1, Return: -1},
+	{Name: "mirror.hue", Params: []canon.Param{{Name: "v", Kind: canon.KindEnum, Of: []string{"red", "green", "blue"}, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultEnum, Cases: []string{"red", "green", "blue"}}},
+	{Name: "mirror.large", Params: []canon.Param{{Name: "v", Kind: canon.KindEnum, Of: []string{"n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10", "n11", "n12", "n13", "n14", "n15", "n16", "n17", "n18", "n19", "n20", "n21", "n22", "n23", "n24", "n25", "n26", "n27", "n28", "n29", "n30", "n31", "n32", "n33", "n34", "n35", "n36", "n37", "n38", "n39", "n40", "n41", "n42", "n43", "n44", "n45", "n46", "n47", "n48", "n49", "n50", "n51", "n52", "n53", "n54", "n55", "n56", "n57", "n58", "n59", "n60", "n61", "n62", "n63", "n64", "n65", "n66", "n67", "n68", "n69", "n70", "n71", "n72", "n73", "n74", "n75", "n76", "n77", "n78", "n79", "n80", "n81", "n82", "n83", "n84", "n85", "n86", "n87", "n88", "n89", "n90", "n91", "n92", "n93", "n94", "n95", "n96", "n97", "n98", "n99", "n100", "n101", "n102", "n103", "n104", "n105", "n106", "n107", "n108", "n109", "n110", "n111", "n112", "n113", "n114", "n115", "n116", "n117", "n118", "n119", "n120", "n121", "n122", "n123", "n124", "n125", "n126", "n127", "n128", "n129", "n130", "n131", "n132", "n133", "n134", "n135", "n136", "n137", "n138", "n139", "n140", "n141", "n142", "n143", "n144", "n145", "n146", "n147", "n148", "n149", "n150", "n151", "n152", "n153", "n154", "n155", "n156", "n157", "n158", "n159", "n160", "n161", "n162", "n163", "n164", "n165", "n166", "n167", "n168", "n169", "n170", "n171", "n172", "n173", "n174", "n175", "n176", "n177", "n178", "n179", "n180", "n181", "n182", "n183", "n184", "n185", "n186", "n187", "n188", "n189", "n190", "n191", "n192", "n193", "n194", "n195", "n196", "n197", "n198", "n199", "n200", "n201", "n202", "n203", "n204", "n205", "n206", "n207", "n208", "n209", "n210", "n211", "n212", "n213", "n214", "n215", "n216", "n217", "n218", "n219", "n220", "n221", "n222", "n223", "n224", "n225", "n226", "n227", "n228", "n229", "n230", "n231", "n232", "n233", "n234", "n235", "n236", "n237", "n238", "n239", "n240", "n241", "n242", "n243", "n244", "n245", "n246", "n247", "n248", "n249", "n250", "n251", "n252", "n253", "n254", "n255", "n256", "n257", "n258", "n259", "n260", "n261", "n262", "n263", "n264", "n265", "n266", "n267", "n268", "n269", "n270", "n271", "n272", "n273", "n274", "n275", "n276", "n277", "n278", "n279", "n280", "n281", "n282", "n283", "n284", "n285", "n286", "n287", "n288", "n289", "n290", "n291", "n292", "n293", "n294", "n295", "n296", "n297", "n298", "n299"}, Flat: 1}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultEnum, Cases: []string{"n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10", "n11", "n12", "n13", "n14", "n15", "n16", "n17", "n18", "n19", "n20", "n21", "n22", "n23", "n24", "n25", "n26", "n27", "n28", "n29", "n30", "n31", "n32", "n33", "n34", "n35", "n36", "n37", "n38", "n39", "n40", "n41", "n42", "n43", "n44", "n45", "n46", "n47", "n48", "n49", "n50", "n51", "n52", "n53", "n54", "n55", "n56", "n57", "n58", "n59", "n60", "n61", "n62", "n63", "n64", "n65", "n66", "n67", "n68", "n69", "n70", "n71", "n72", "n73", "n74", "n75", "n76", "n77", "n78", "n79", "n80", "n81", "n82", "n83", "n84", "n85", "n86", "n87", "n88", "n89", "n90", "n91", "n92", "n93", "n94", "n95", "n96", "n97", "n98", "n99", "n100", "n101", "n102", "n103", "n104", "n105", "n106", "n107", "n108", "n109", "n110", "n111", "n112", "n113", "n114", "n115", "n116", "n117", "n118", "n119", "n120", "n121", "n122", "n123", "n124", "n125", "n126", "n127", "n128", "n129", "n130", "n131", "n132", "n133", "n134", "n135", "n136", "n137", "n138", "n139", "n140", "n141", "n142", "n143", "n144", "n145", "n146", "n147", "n148", "n149", "n150", "n151", "n152", "n153", "n154", "n155", "n156", "n157", "n158", "n159", "n160", "n161", "n162", "n163", "n164", "n165", "n166", "n167", "n168", "n169", "n170", "n171", "n172", "n173", "n174", "n175", "n176", "n177", "n178", "n179", "n180", "n181", "n182", "n183", "n184", "n185", "n186", "n187", "n188", "n189", "n190", "n191", "n192", "n193", "n194", "n195", "n196", "n197", "n198", "n199", "n200", "n201", "n202", "n203", "n204", "n205", "n206", "n207", "n208", "n209", "n210", "n211", "n212", "n213", "n214", "n215", "n216", "n217", "n218", "n219", "n220", "n221", "n222", "n223", "n224", "n225", "n226", "n227", "n228", "n229", "n230", "n231", "n232", "n233", "n234", "n235", "n236", "n237", "n238", "n239", "n240", "n241", "n242", "n243", "n244", "n245", "n246", "n247", "n248", "n249", "n250", "n251", "n252", "n253", "n254", "n255", "n256", "n257", "n258", "n259", "n260", "n261", "n262", "n263", "n264", "n265", "n266", "n267", "n268", "n269", "n270", "n271", "n272", "n273", "n274", "n275", "n276", "n277", "n278", "n279", "n280", "n281", "n282", "n283", "n284", "n285", "n286", "n287", "n288", "n289", "n290", "n291", "n292", "n293", "n294", "n295", "n296", "n297", "n298", "n299"}}},
+	{Name: "mirror.all-scalars", Params: []canon.Param{{Name: "v", Kind: canon.KindRecord, Fields: []canon.Param{{Name: "truth", Kind: canon.KindBool, Flat: 1}, {Name: "u-eight", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "s-eight", Kind: canon.KindSigned32, Flat: 1}, {Name: "u-sixteen", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "s-sixteen", Kind: canon.KindSigned32, Flat: 1}, {Name: "u-thirty-two", Kind: canon.KindUnsigned32, Flat: 1}, {Name: "s-thirty-two", Kind: canon.KindSigned32, Flat: 1}, {Name: "u-sixty-four", Kind: canon.KindUnsigned64, Flat: 1}, {Name: "s-sixty-four", Kind: canon.KindSigned64, Flat: 1}, {Name: "f-thirty-two", Kind: canon.KindFloat32, Flat: 1}, {Name: "f-sixty-four", Kind: canon.KindFloat64, Flat: 1}}, Flat: 11}}, Bytes: -1, Return: 11},
+	{Name: "mirror.text", Params: []canon.Param{{Name: "v", Kind: canon.KindString, Flat: 2}}, Bytes: 0, Return: 2},
+	{Name: "mirror.bytes", Params: []canon.Param{{Name: "v", Kind: canon.KindBytes, Flat: 2}}, Bytes: 0, Return: 2},
+	{Name: "mirror.maybe-bytes", Params: []canon.Param{{Name: "v", Kind: canon.KindChoice, Of: []string{"none", "some"}, Flat: 3}}, Bytes: -1, Return: 3, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"none", "some"}, Payload: 4, Counted: 1}},
+	{Name: "mirror.tried-bytes", Params: []canon.Param{{Name: "v", Kind: canon.KindChoice, Of: []string{"ok", "error"}, Flat: 3}}, Bytes: -1, Return: 3, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 4, Counted: 0, Errors: []string{"red", "green", "blue"}}},
+	{Name: "mirror.doubles", Params: []canon.Param{{Name: "v", Kind: canon.KindList, Flat: 2}}, Bytes: -1, Return: 2},
+	{Name: "mirror.one-shape", Params: []canon.Param{{Name: "v", Kind: canon.KindChoice, Of: []string{"nothing", "signed", "single", "long", "double", "truth", "tiny", "color", "text", "bytes", "point", "pair", "maybe", "outcome", "points"}, Flat: 6}}, Bytes: -1, Return: 6, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"nothing", "signed", "single", "long", "double", "truth", "tiny", "color", "text", "bytes", "point", "pair", "maybe", "outcome", "points"}, Payload: 8, Counted: 9}},
+	{Name: "mirror.shapes", Params: []canon.Param{{Name: "v", Kind: canon.KindList, Flat: 2}}, Bytes: -1, Return: 2},
+	{Name: "mirror.nested", Params: []canon.Param{{Name: "v", Kind: canon.KindChoice, Of: []string{"ok", "error"}, Flat: 8}}, Bytes: -1, Return: 8, Result: canon.Result{Kind: canon.ResultChoice, Cases: []string{"ok", "error"}, Payload: 8, Counted: -1}},
+	{Name: "mirror.all-lists", Spilled: true, Bytes: -1, Return: 1},
+	{Name: "mirror.all-maybes", Spilled: true, Bytes: -1, Return: 1},
+	{Name: "mirror.many", Spilled: true, Bytes: -1, Return: 1},
+	{Name: "mirror.nothing", Params: []canon.Param{}, Bytes: -1, Return: -1},
+	{Name: "mirror.tally", Params: []canon.Param{{Name: "v", Kind: canon.KindList, Flat: 2}}, Bytes: -1, Return: -1, Result: canon.Result{Kind: canon.ResultNumber}},
+}
+
 // mirrorThingName is drover:roundtrip/mirror@0.1.0 [method]thing.name.
 func mirrorThingName(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 [method]thing.name")
-	x := enter(ctx)
+	x := enter(ctx, &functions[0], s)
 	self := x.thingTable.Get(api.DecodeU32(s[0]))
 	ret := x.guest.Area(api.DecodeU32(s[1]), 8, 4)
 	r := self.Name(ctx)
 	storeString(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorThingMany is drover:roundtrip/mirror@0.1.0 [method]thing.many.
 func mirrorThingMany(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 [method]thing.many")
-	x := enter(ctx)
+	x := enter(ctx, &functions[1], s)
 	p := x.guest.View(api.DecodeU32(s[0]), 68, 4)
 	self := x.thingTable.Get(canon.U32(p))
 	a_ := x.guest.String(canon.U32(p[4:]), canon.U32(p[8:]))
@@ -222,276 +264,306 @@ func mirrorThingMany(ctx context.Context, _ api.Module, s []uint64) {
 	x.mirrorThingManyH = loadListU16(x, x.mirrorThingManyH[:0], canon.U32(p[60:]), canon.U32(p[64:]))
 	s[0] = uint64(self.Many(ctx, a_, b, c, d, e, f, g, x.mirrorThingManyH))
 	clear(x.mirrorThingManyH)
+	x.guest.Leave(s)
 }
 
 // mirrorThingDrop is drover:roundtrip/mirror@0.1.0 [resource-drop]thing.
 func mirrorThingDrop(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 [resource-drop]thing")
-	x := enter(ctx)
+	x := enter(ctx, &functions[2], s)
 	x.thingTable.Drop(ctx, api.DecodeU32(s[0]))
+	x.guest.Leave(s)
 }
 
 // mirrorOpen is drover:roundtrip/mirror@0.1.0 open.
 func mirrorOpen(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 open")
-	x := enter(ctx)
+	x := enter(ctx, &functions[3], s)
 	name := x.guest.String(api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	s[0] = uint64(x.thingTable.Add(ctx, x.imports.Mirror.Open(ctx, name)))
+	x.guest.Leave(s)
 }
 
 // mirrorTryOpen is drover:roundtrip/mirror@0.1.0 try-open.
 func mirrorTryOpen(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 try-open")
-	x := enter(ctx)
+	x := enter(ctx, &functions[4], s)
 	name := x.guest.String(api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 16, 4)
 	r := x.imports.Mirror.TryOpen(ctx, name)
 	storeResultTupleOwnThingStringColor(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorNames is drover:roundtrip/mirror@0.1.0 names.
 func mirrorNames(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 names")
-	x := enter(ctx)
+	x := enter(ctx, &functions[5], s)
 	x.mirrorNamesThings = loadListBorrowThing(x, x.mirrorNamesThings[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
 	r := x.imports.Mirror.Names(ctx, x.mirrorNamesThings)
 	storeListString(ctx, x, ret, r)
 	clear(x.mirrorNamesThings)
+	x.guest.Leave(s)
 }
 
 // mirrorConsume is drover:roundtrip/mirror@0.1.0 consume.
 func mirrorConsume(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 consume")
-	x := enter(ctx)
+	x := enter(ctx, &functions[6], s)
 	thing := x.thingTable.Take(api.DecodeU32(s[0]))
 	ret := x.guest.Area(api.DecodeU32(s[1]), 8, 4)
 	r := x.imports.Mirror.Consume(ctx, thing)
 	storeString(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorTruth is drover:roundtrip/mirror@0.1.0 truth.
 func mirrorTruth(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 truth")
-	x := enter(ctx)
+	x := enter(ctx, &functions[7], s)
 	v := api.DecodeU32(s[0]) != 0
 	s[0] = canon.Bool(x.imports.Mirror.Truth(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorUEight is drover:roundtrip/mirror@0.1.0 u-eight.
 func mirrorUEight(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 u-eight")
-	x := enter(ctx)
+	x := enter(ctx, &functions[8], s)
 	v := uint8(api.DecodeU32(s[0]))
 	s[0] = uint64(x.imports.Mirror.UEight(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorSEight is drover:roundtrip/mirror@0.1.0 s-eight.
 func mirrorSEight(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 s-eight")
-	x := enter(ctx)
+	x := enter(ctx, &functions[9], s)
 	v := int8(api.DecodeU32(s[0]))
 	s[0] = api.EncodeI32(int32(x.imports.Mirror.SEight(ctx, v)))
+	x.guest.Leave(s)
 }
 
 // mirrorUSixteen is drover:roundtrip/mirror@0.1.0 u-sixteen.
 func mirrorUSixteen(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 u-sixteen")
-	x := enter(ctx)
+	x := enter(ctx, &functions[10], s)
 	v := uint16(api.DecodeU32(s[0]))
 	s[0] = uint64(x.imports.Mirror.USixteen(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorSSixteen is drover:roundtrip/mirror@0.1.0 s-sixteen.
 func mirrorSSixteen(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 s-sixteen")
-	x := enter(ctx)
+	x := enter(ctx, &functions[11], s)
 	v := int16(api.DecodeU32(s[0]))
 	s[0] = api.EncodeI32(int32(x.imports.Mirror.SSixteen(ctx, v)))
+	x.guest.Leave(s)
 }
 
 // mirrorUThirtyTwo is drover:roundtrip/mirror@0.1.0 u-thirty-two.
 func mirrorUThirtyTwo(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 u-thirty-two")
-	x := enter(ctx)
+	x := enter(ctx, &functions[12], s)
 	v := api.DecodeU32(s[0])
 	s[0] = uint64(x.imports.Mirror.UThirtyTwo(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorSThirtyTwo is drover:roundtrip/mirror@0.1.0 s-thirty-two.
 func mirrorSThirtyTwo(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 s-thirty-two")
-	x := enter(ctx)
+	x := enter(ctx, &functions[13], s)
 	v := int32(api.DecodeU32(s[0]))
 	s[0] = api.EncodeI32(int32(x.imports.Mirror.SThirtyTwo(ctx, v)))
+	x.guest.Leave(s)
 }
 
 // mirrorUSixtyFour is drover:roundtrip/mirror@0.1.0 u-sixty-four.
 func mirrorUSixtyFour(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 u-sixty-four")
-	x := enter(ctx)
+	x := enter(ctx, &functions[14], s)
 	v := s[0]
 	s[0] = x.imports.Mirror.USixtyFour(ctx, v)
+	x.guest.Leave(s)
 }
 
 // mirrorSSixtyFour is drover:roundtrip/mirror@0.1.0 s-sixty-four.
 func mirrorSSixtyFour(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 s-sixty-four")
-	x := enter(ctx)
+	x := enter(ctx, &functions[15], s)
 	v := int64(s[0])
 	s[0] = uint64(x.imports.Mirror.SSixtyFour(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorFThirtyTwo is drover:roundtrip/mirror@0.1.0 f-thirty-two.
 func mirrorFThirtyTwo(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 f-thirty-two")
-	x := enter(ctx)
+	x := enter(ctx, &functions[16], s)
 	v := api.DecodeF32(s[0])
 	s[0] = api.EncodeF32(x.imports.Mirror.FThirtyTwo(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorFSixtyFour is drover:roundtrip/mirror@0.1.0 f-sixty-four.
 func mirrorFSixtyFour(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 f-sixty-four")
-	x := enter(ctx)
+	x := enter(ctx, &functions[17], s)
 	v := api.DecodeF64(s[0])
 	s[0] = api.EncodeF64(x.imports.Mirror.FSixtyFour(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorHue is drover:roundtrip/mirror@0.1.0 hue.
 func mirrorHue(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 hue")
-	x := enter(ctx)
+	x := enter(ctx, &functions[18], s)
 	v := roundtrip.Color(canon.Tag(api.DecodeU32(s[0]), 3, "color"))
 	s[0] = uint64(x.imports.Mirror.Hue(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorLarge is drover:roundtrip/mirror@0.1.0 large.
 func mirrorLarge(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 large")
-	x := enter(ctx)
+	x := enter(ctx, &functions[19], s)
 	v := roundtrip.Big(canon.Tag(api.DecodeU32(s[0]), 300, "big"))
 	s[0] = uint64(x.imports.Mirror.Large(ctx, v))
+	x.guest.Leave(s)
 }
 
 // mirrorAllScalars is drover:roundtrip/mirror@0.1.0 all-scalars.
 func mirrorAllScalars(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 all-scalars")
-	x := enter(ctx)
+	x := enter(ctx, &functions[20], s)
 	v := liftScalars(x, s[0:11])
 	ret := x.guest.Area(api.DecodeU32(s[11]), 48, 8)
 	r := x.imports.Mirror.AllScalars(ctx, v)
 	storeScalars(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorText is drover:roundtrip/mirror@0.1.0 text.
 func mirrorText(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 text")
-	x := enter(ctx)
+	x := enter(ctx, &functions[21], s)
 	v := x.guest.String(api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
 	r := x.imports.Mirror.Text(ctx, v)
 	storeString(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorBytes is drover:roundtrip/mirror@0.1.0 bytes.
 func mirrorBytes(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 bytes")
-	x := enter(ctx)
+	x := enter(ctx, &functions[22], s)
 	v := x.guest.Bytes(api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
 	r := x.imports.Mirror.Bytes(ctx, v)
 	storeBytes(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorMaybeBytes is drover:roundtrip/mirror@0.1.0 maybe-bytes.
 func mirrorMaybeBytes(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 maybe-bytes")
-	x := enter(ctx)
+	x := enter(ctx, &functions[23], s)
 	v := liftOptionBytes(x, s[0:3])
 	ret := x.guest.Area(api.DecodeU32(s[3]), 12, 4)
 	r := x.imports.Mirror.MaybeBytes(ctx, v)
 	storeOptionBytes(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorTriedBytes is drover:roundtrip/mirror@0.1.0 tried-bytes.
 func mirrorTriedBytes(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 tried-bytes")
-	x := enter(ctx)
+	x := enter(ctx, &functions[24], s)
 	v := liftResultBytesColor(x, s[0:3])
 	ret := x.guest.Area(api.DecodeU32(s[3]), 12, 4)
 	r := x.imports.Mirror.TriedBytes(ctx, v)
 	storeResultBytesColor(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorDoubles is drover:roundtrip/mirror@0.1.0 doubles.
 func mirrorDoubles(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 doubles")
-	x := enter(ctx)
+	x := enter(ctx, &functions[25], s)
 	x.mirrorDoublesV = loadListF64(x, x.mirrorDoublesV[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
 	r := x.imports.Mirror.Doubles(ctx, x.mirrorDoublesV)
 	storeListF64(ctx, x, ret, r)
 	clear(x.mirrorDoublesV)
+	x.guest.Leave(s)
 }
 
 // mirrorOneShape is drover:roundtrip/mirror@0.1.0 one-shape.
 func mirrorOneShape(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 one-shape")
-	x := enter(ctx)
+	x := enter(ctx, &functions[26], s)
 	v := liftShape(x, s[0:6])
 	ret := x.guest.Area(api.DecodeU32(s[6]), 32, 8)
 	r := x.imports.Mirror.OneShape(ctx, v)
 	storeShape(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorShapes is drover:roundtrip/mirror@0.1.0 shapes.
 func mirrorShapes(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 shapes")
-	x := enter(ctx)
+	x := enter(ctx, &functions[27], s)
 	x.mirrorShapesV = loadListShape(x, x.mirrorShapesV[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
 	r := x.imports.Mirror.Shapes(ctx, x.mirrorShapesV)
 	storeListShape(ctx, x, ret, r)
 	clear(x.mirrorShapesV)
+	x.guest.Leave(s)
 }
 
 // mirrorNested is drover:roundtrip/mirror@0.1.0 nested.
 func mirrorNested(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 nested")
-	x := enter(ctx)
+	x := enter(ctx, &functions[28], s)
 	v := liftResultOptionShapeTupleStringU8(x, s[0:8])
 	ret := x.guest.Area(api.DecodeU32(s[8]), 48, 8)
 	r := x.imports.Mirror.Nested(ctx, v)
 	storeResultOptionShapeTupleStringU8(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorAllLists is drover:roundtrip/mirror@0.1.0 all-lists.
 func mirrorAllLists(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 all-lists")
-	x := enter(ctx)
+	x := enter(ctx, &functions[29], s)
 	p := x.guest.View(api.DecodeU32(s[0]), 128, 4)
 	v := loadLists(x, p)
 	ret := x.guest.Area(api.DecodeU32(s[1]), 128, 4)
 	r := x.imports.Mirror.AllLists(ctx, v)
 	storeLists(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorAllMaybes is drover:roundtrip/mirror@0.1.0 all-maybes.
 func mirrorAllMaybes(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 all-maybes")
-	x := enter(ctx)
+	x := enter(ctx, &functions[30], s)
 	p := x.guest.View(api.DecodeU32(s[0]), 136, 8)
 	v := loadMaybes(x, p)
 	ret := x.guest.Area(api.DecodeU32(s[1]), 136, 8)
 	r := x.imports.Mirror.AllMaybes(ctx, v)
 	storeMaybes(ctx, x, ret, r)
+	x.guest.Leave(s)
 }
 
 // mirrorMany is drover:roundtrip/mirror@0.1.0 many.
 func mirrorMany(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 many")
-	x := enter(ctx)
+	x := enter(ctx, &functions[31], s)
 	p := x.guest.View(api.DecodeU32(s[0]), 88, 8)
 	a_ := p[0]
 	b := x.guest.String(canon.U32(p[4:]), canon.U32(p[8:]))
@@ -505,22 +577,25 @@ func mirrorMany(ctx context.Context, _ api.Module, s []uint64) {
 	r := x.imports.Mirror.Many(ctx, a_, b, c, x.mirrorManyD, e, f, g, h)
 	storeLists(ctx, x, ret, r)
 	clear(x.mirrorManyD)
+	x.guest.Leave(s)
 }
 
 // mirrorNothing is drover:roundtrip/mirror@0.1.0 nothing.
 func mirrorNothing(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 nothing")
-	x := enter(ctx)
+	x := enter(ctx, &functions[32], s)
 	x.imports.Mirror.Nothing(ctx)
+	x.guest.Leave(s)
 }
 
 // mirrorTally is drover:roundtrip/mirror@0.1.0 tally.
 func mirrorTally(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 tally")
-	x := enter(ctx)
+	x := enter(ctx, &functions[33], s)
 	x.mirrorTallyV = loadListPoint(x, x.mirrorTallyV[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	s[0] = uint64(x.imports.Mirror.Tally(ctx, x.mirrorTallyV))
 	clear(x.mirrorTallyV)
+	x.guest.Leave(s)
 }
 
 // Truth calls drover:roundtrip/echo@0.1.0 truth.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/droverhq/drover/guests/modbus/decode"
+	"github.com/droverhq/drover/guests/modbus/codec"
 	"github.com/droverhq/drover/guests/modbus/pdu"
 	"github.com/droverhq/drover/guests/sdk"
 )
@@ -20,12 +20,12 @@ type Address struct {
 	Area pdu.Area
 	// Offset is what the line carries: from 0, whatever the base.
 	Offset uint16
-	// Bit is that of a register, 0 the lowest, or decode.NoBit.
+	// Bit is that of a register, 0 the lowest, or codec.NoBit.
 	Bit int
 	// Length is in bytes; 0 where there is none.
 	Length int
 	// Order is zero where the address does not say.
-	Order decode.Order
+	Order codec.Order
 }
 
 // Parse reads an address from JSON text: a string or an object. The base, 0 or 1, is the number of the first register
@@ -48,11 +48,11 @@ func Parse(text string, base int) (Address, error) {
 
 // object is the long form of an address.
 type object struct {
-	Area   string       `json:"area"`
-	Offset *int         `json:"offset"`
-	Bit    *int         `json:"bit"`
-	Length *int         `json:"length"`
-	Order  decode.Order `json:"order"`
+	Area   string      `json:"area"`
+	Offset *int        `json:"offset"`
+	Bit    *int        `json:"bit"`
+	Length *int        `json:"length"`
+	Order  codec.Order `json:"order"`
 }
 
 func parseObject(text string, base int) (Address, error) {
@@ -64,7 +64,7 @@ func parseObject(text string, base int) (Address, error) {
 }
 
 func (o *object) address(base int) (Address, error) {
-	a := Address{Bit: decode.NoBit, Order: o.Order}
+	a := Address{Bit: codec.NoBit, Order: o.Order}
 	var known bool
 	if a.Area, known = pdu.ParseArea(o.Area); !known {
 		return Address{}, fmt.Errorf("area %q, expected coil, discrete, holding or input", o.Area)

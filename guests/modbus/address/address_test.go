@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/droverhq/drover/guests/modbus/decode"
+	"github.com/droverhq/drover/guests/modbus/codec"
 	"github.com/droverhq/drover/guests/modbus/pdu"
 )
 
 func TestParse(t *testing.T) {
 	at := func(area pdu.Area, offset uint16) Address {
-		return Address{Area: area, Offset: offset, Bit: decode.NoBit}
+		return Address{Area: area, Offset: offset, Bit: codec.NoBit}
 	}
 	tests := []struct {
 		text string
@@ -24,7 +24,7 @@ func TestParse(t *testing.T) {
 		{`"coil:65536"`, 1, at(pdu.Coil, 65535)},
 		{`"discrete:0x1F"`, 0, at(pdu.Discrete, 31)},
 		{`"holding:100.3"`, 0, Address{Area: pdu.Holding, Offset: 100, Bit: 3}},
-		{`"holding:10/16"`, 0, Address{Area: pdu.Holding, Offset: 10, Bit: decode.NoBit, Length: 16}},
+		{`"holding:10/16"`, 0, Address{Area: pdu.Holding, Offset: 10, Bit: codec.NoBit, Length: 16}},
 		{`"40001"`, 0, at(pdu.Holding, 0)},
 		{`"40001"`, 1, at(pdu.Holding, 0)},
 		{`"400001"`, 0, at(pdu.Holding, 0)},
@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 		{`{"area":"holding","offset":100}`, 0, at(pdu.Holding, 100)},
 		{` {"area":"input","offset":1,"bit":0}`, 1, Address{Area: pdu.Input, Offset: 0}},
 		{`{"area":"holding","offset":1,"length":5,"order":"CDAB"}`, 0,
-			Address{Area: pdu.Holding, Offset: 1, Bit: decode.NoBit, Length: 5, Order: decode.CDAB}},
+			Address{Area: pdu.Holding, Offset: 1, Bit: codec.NoBit, Length: 5, Order: codec.CDAB}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
@@ -110,7 +110,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !a.Area.Valid() || a.Bit < decode.NoBit || a.Bit > 15 || a.Length < 0 || a.Length > 250 {
+		if !a.Area.Valid() || a.Bit < codec.NoBit || a.Bit > 15 || a.Length < 0 || a.Length > 250 {
 			t.Fatalf("%q: %+v", text, a)
 		}
 	})

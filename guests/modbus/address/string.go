@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/droverhq/drover/guests/modbus/decode"
+	"github.com/droverhq/drover/guests/modbus/codec"
 	"github.com/droverhq/drover/guests/modbus/pdu"
 )
 
@@ -14,7 +14,7 @@ var classicalAreas = map[byte]pdu.Area{'0': pdu.Coil, '1': pdu.Discrete, '3': pd
 
 // parseString reads PLACE, PLACE.BIT or PLACE/LENGTH, where PLACE is AREA:OFFSET or the classical form.
 func parseString(form string, base int) (Address, error) {
-	a := Address{Bit: decode.NoBit}
+	a := Address{Bit: codec.NoBit}
 	place, length, hasLength := strings.Cut(form, "/")
 	place, bit, hasBit := strings.Cut(place, ".")
 	area, offset, named := strings.Cut(place, ":")

@@ -23,26 +23,36 @@ type bus struct {
 	busy      time.Duration
 }
 
-// read asks a unit and returns the data of its answer, valid until the next call. After an error that judge does not
-// call lost, the bus is still of use.
-func (b *bus) read(u *unit, request pdu.Read, timeout time.Duration) ([]byte, error) {
+// read asks a unit and returns the data of its answer, valid until the next call. After a reply with a wrong check it
+// asks again, as often as the unit's settings say.
+func (b *bus) read(u *unit, request *pdu.Read, timeout time.Duration) ([]byte, error) {
 	for try := 0; ; try++ {
-		data, err := b.transact(u, request, timeout)
-		what, _ := judge(err)
-		b.note(u, what, err)
-		if what == silent && b.limit > 0 && b.silences >= b.limit {
-			return nil, sdk.Retryable("", "%d requests in a row without an answer: %w", b.silences, sdk.ErrTimeout)
+		response, err := b.ask(u, request, timeout)
+		if err == nil {
+			return request.Data(response)
 		}
-		if what == lost {
-			return nil, b.lost(u, request, err)
-		}
-		if what != spoiled || try >= u.retries {
-			return data, err
+		if what, _ := judge(err); what != spoiled || try >= u.retries {
+			return nil, err
 		}
 	}
 }
 
-func (b *bus) transact(u *unit, request pdu.Read, timeout time.Duration) ([]byte, error) {
+// ask does one request and returns the response that grants it, valid until the next call; nil of a broadcast. After an
+// error that judge does not call lost, the bus is still of use.
+func (b *bus) ask(u *unit, request pdu.Request, timeout time.Duration) ([]byte, error) {
+	response, err := b.transact(u, request, timeout)
+	what, _ := judge(err)
+	b.note(u, what, err)
+	if what == silent && b.limit > 0 && b.silences >= b.limit {
+		return nil, sdk.Retryable("", "%d requests in a row without an answer: %w", b.silences, sdk.ErrTimeout)
+	}
+	if what == lost {
+		return nil, b.lost(u, request, err)
+	}
+	return response, err
+}
+
+func (b *bus) transact(u *unit, request pdu.Request, timeout time.Duration) ([]byte, error) {
 	if err := b.rest(); err != nil {
 		return nil, err
 	}
@@ -55,11 +65,11 @@ func (b *bus) transact(u *unit, request pdu.Read, timeout time.Duration) ([]byte
 	sentAfter, receivedAfter := b.link.Traffic()
 	u.figures.add(bytesSent, float64(sentAfter-sent))
 	u.figures.add(bytesReceived, float64(receivedAfter-received))
-	if err != nil {
+	if err != nil || u.broadcast {
 		return nil, err
 	}
 	u.figures.set(roundTrip, took.Seconds())
-	return request.Data(response)
+	return response, request.Check(response)
 }
 
 // rest waits until the pause after the last transaction is over.
@@ -76,9 +86,10 @@ func (b *bus) rest() error {
 // note counts what came of a transaction.
 func (b *bus) note(u *unit, what verdict, err error) {
 	u.figures.add(requests, 1)
-	if what == silent {
+	switch {
+	case what == silent:
 		b.silences++
-	} else {
+	case !u.broadcast:
 		b.silences = 0
 	}
 	switch what {
@@ -96,7 +107,7 @@ func (b *bus) note(u *unit, what verdict, err error) {
 }
 
 // lost says during what the stream was lost. What is no I/O error is a broken header.
-func (b *bus) lost(u *unit, request pdu.Read, err error) error {
+func (b *bus) lost(u *unit, request pdu.Request, err error) error {
 	err = fmt.Errorf("unit %d, %v: %w", u.address, request, err)
 	if _, ok := errors.AsType[sdk.IOError](err); ok {
 		return err

@@ -2,16 +2,16 @@ package client
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
-	"github.com/droverhq/drover/guests/modbus/plan"
+	"github.com/droverhq/drover/guests/modbus/link"
+	"github.com/droverhq/drover/guests/modbus/pdu"
 	"github.com/droverhq/drover/guests/sdk"
 )
 
-// errReadOnly is why writes are refused.
-var errReadOnly = errors.New("this driver reads only")
+// lookEvery is how often a poll cycle asks for commands, at most.
+const lookEvery = 2 * time.Millisecond
 
 // command answers a command at once.
 func (s *session) command(_ *sdk.Context, cmd *sdk.Command) error {
@@ -19,104 +19,49 @@ func (s *session) command(_ *sdk.Context, cmd *sdk.Command) error {
 	case driver.RequestTagRead:
 		return s.readNow(cmd, cmd.Request().Read())
 	case driver.RequestTagWrite:
-		cmd.ServeWrites(func(sdk.PointID, sdk.Value) error { return sdk.Invalid(errReadOnly) })
+		return s.writeNow(cmd)
 	default:
-		cmd.Fail(sdk.Unsupported())
+		return s.invoke(cmd, cmd.Request().Invoke())
 	}
-	return nil
 }
 
-// readNow reads points by command, from units that are offline too: who asks wants to know.
-func (s *session) readNow(cmd *sdk.Command, ids []sdk.PointID) error {
-	var order []*unit
-	byUnit := map[*unit][]plan.Item{}
-	for i, id := range ids {
-		p, ok := s.points[id]
-		if !ok {
-			cmd.Fail(sdk.Invalid(fmt.Errorf("point %d is not served", id)))
-			return nil
-		}
-		if byUnit[p.unit] == nil {
-			order = append(order, p.unit)
-		}
-		byUnit[p.unit] = append(byUnit[p.unit], p.item(i))
-	}
-	if cmd.Expired() {
-		cmd.Fail(sdk.NotSent(sdk.ErrTimeout))
+// serveCommands does the commands that came during a poll cycle, between two of its requests.
+func (s *session) serveCommands() error {
+	if s.bus.idleSince.Sub(s.looked) < lookEvery {
 		return nil
 	}
-	r := answer{session: s, cmd: cmd, ids: ids, samples: make([]sdk.Sample, len(ids))}
-	for _, u := range order {
-		if err := r.read(u, plan.Blocks(byUnit[u], u.limits, u.cuts)); err != nil {
-			return err
-		}
-		s.report(u)
-	}
-	cmd.AnswerRead(r.samples)
-	return nil
+	err := s.ctx.ServeCommands()
+	s.looked = s.bus.idleSince
+	return err
 }
 
-// answer is the answer to a read command, as it fills.
-type answer struct {
-	*session
-	cmd *sdk.Command
-	ids []sdk.PointID
-	// samples are by the index of the items.
-	samples []sdk.Sample
+// left is how long a request for a command may take; 0 where its caller waits no more.
+func left(cmd *sdk.Command, u *unit) time.Duration { return min(u.timeout, cmd.Remaining()) }
+
+// outcome is the answer to a command whose request, which may have changed something, ended with err.
+func outcome(err error) error {
+	what, reason := judge(err)
+	e, _ := errors.AsType[pdu.Exception](err)
+	switch {
+	case errors.Is(err, link.ErrUnsent):
+		return sdk.NotSent(ioCause(err))
+	case e == pdu.GatewayPath:
+		return sdk.NotSent(sdk.ErrUnreachable)
+	case e == pdu.GatewayTargetSilent: // the gateway has sent it
+		return sdk.Unknown(sdk.ErrTimeout)
+	case what == refused:
+		return sdk.Refused(reason, err)
+	}
+	return sdk.Unknown(ioCause(err))
 }
 
-// read reads blocks of a unit. One that is refused as too large is read point by point.
-func (a *answer) read(u *unit, list []plan.Block) error {
-	for _, b := range list {
-		timeout := min(u.timeout, a.cmd.Remaining())
-		if timeout <= 0 {
-			a.fail(b, reasonSilent)
-			continue
-		}
-		data, err := a.bus.read(u, b.Read, timeout)
-		what, reason := judge(err)
-		switch {
-		case what == lost:
-			return err
-		case what == answered:
-			u.circuit.answered()
-			a.good(b, data, a.ctx.Now())
-		case divisible(err) && len(b.Items) > 1:
-			if err := a.read(u, singles(b)); err != nil {
-				return err
-			}
-		default:
-			a.fail(b, reason)
-		}
+// ioCause returns the I/O error that stands for err.
+func ioCause(err error) sdk.IOError {
+	if e, ok := errors.AsType[sdk.IOError](err); ok {
+		return e
 	}
-	return nil
-}
-
-// singles returns a block for each point of a block.
-func singles(b plan.Block) []plan.Block {
-	list := make([]plan.Block, 0, len(b.Items))
-	for i, item := range b.Items {
-		one := plan.Block{Read: b.Read, Items: b.Items[i : i+1]}
-		one.Start, one.Count = item.Start, uint16(item.Size)
-		list = append(list, one)
+	if errors.Is(err, link.Silent) {
+		return sdk.ErrTimeout
 	}
-	return list
-}
-
-func (a *answer) good(b plan.Block, data []byte, at time.Time) {
-	for _, item := range b.Items {
-		id := a.ids[item.Index]
-		value, ok := a.points[id].decoder.Decode(data, int(item.Start-b.Start))
-		if !ok {
-			a.samples[item.Index] = sdk.Bad(id, codeBadFrame, at)
-			continue
-		}
-		a.samples[item.Index] = sdk.Good(id, value, at)
-	}
-}
-
-func (a *answer) fail(b plan.Block, reason string) {
-	for _, item := range b.Items {
-		a.samples[item.Index] = sdk.Bad(a.ids[item.Index], reason, a.ctx.Now())
-	}
+	return sdk.ErrOther
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -35,7 +36,13 @@ func TestConfigureRefuses(t *testing.T) {
 			[]string{"timeout: 0s", "gap: -1", "max_registers: 126", "max_bits: 0", "retries: 11", "base: 2", "pause: 2m",
 				"connect_pause: 11s", "silence: 2s", "offline_after: 0", "offline_retry_max: 1m0s, expected 2m",
 				"close_after_timeouts: -1"}},
-		{"broadcast", newConfig(onSerial, ``).device(0, ""), []string{"device unit0: unit: 0 is the broadcast"}},
+		{"broadcast", newConfig(onSerial, ``).device(0, "").points("holding:1 uint16", "holding:1.3 boolean w"),
+			[]string{"p1: unit 0 is the broadcast address", "p2: a part of a register is read before it is written"}},
+		{"writes", newConfig(onTCP, `{"register_writes":"twice"}`), []string{`"twice", expected auto, single or multiple`}},
+		{"what cannot be written", newConfig(onTCP, ``).device(1, "").points("input:1 uint16 rw", "discrete:1 boolean w",
+			"holding:0 uint16*124 rw", "coil:0 boolean*1969 w"),
+			[]string{"p1: area input cannot be written", "p2: area discrete", "p3: it takes 124 and one request may write 123",
+				"p4: it takes 1969 and one request may write 1968"}},
 		{"unit", newConfig(onTCP, ``).device(256, ""), []string{"unit: 256, expected 0 to 255"}},
 		{"device setting", newConfig(onTCP, ``).device(1, `,"order":"abcd"`), []string{"device unit1: order", "ABCD"}},
 		{"points", newConfig(onTCP, `{"base":1}`).device(1, `,"max_registers":2`).points("holding:0 uint16",
@@ -81,17 +88,25 @@ func TestConnectionByItsName(t *testing.T) {
 	}
 }
 
-func TestHandleHasWhatCanBeRead(t *testing.T) {
-	conf := newConfig(onTCP, ``).device(1, "").points("holding:1 uint16", "holding:2 uint16", "holding:3 uint16")
-	conf.Points[0].Access = driver.AccessWrite
-	conf.Points[1].Access = driver.AccessReadWrite
+func TestHandleHasPointsAndActions(t *testing.T) {
+	conf := newConfig(onSerial, ``).device(1, `,"raw":true`).points("holding:1 uint16 w", "holding:2 uint16 rw",
+		"holding:3 uint16").device(2, "").device(0, "").points("holding:1 uint16 w")
 	s, err := newSetup(&conf.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	handle, err := (&session{setup: s}).Init(nil)
-	if err != nil || !slices.Equal(handle.Points, []sdk.PointID{2, 3}) || len(handle.Actions) != 0 {
-		t.Errorf("%+v, %v", handle, err)
+	if err != nil || !slices.Equal(handle.Points, []sdk.PointID{1, 2, 3, 4}) {
+		t.Errorf("%+v, %v", handle.Points, err)
+	}
+	var actions []string
+	for _, a := range handle.Actions {
+		schemaOf(t, a.Arguments)
+		schemaOf(t, a.Result)
+		actions = append(actions, fmt.Sprintf("%s of %d", a.Name, a.Device.Value))
+	}
+	if want := []string{"identify of 1", "raw of 1", "identify of 2"}; !slices.Equal(actions, want) {
+		t.Errorf("actions %q, want %q", actions, want)
 	}
 }
 

@@ -50,16 +50,17 @@ func (c *setup) wait(ctx *sdk.Context, stream *sdk.Stream) error {
 
 // newLink returns the link of the mode. last is the transaction that a session before ended with.
 func (c *setup) newLink(ctx *sdk.Context, stream *sdk.Stream, last uint16) (link.Link, error) {
+	turnaround := time.Duration(c.settings.Turnaround)
 	switch c.settings.Mode {
 	case modeTCP:
 		return link.NewTCP(stream, ctx.Now, last), nil
 	case modeRTUOverTCP:
-		return link.NewRTU(stream, ctx.Now, link.Line{Streamed: true}), nil
+		return link.NewRTU(stream, ctx.Now, link.Line{Streamed: true, Turnaround: turnaround}), nil
 	}
 	mode, err := stream.Mode()
 	if err != nil {
 		return nil, fmt.Errorf("mode of port %q: %w", c.connection.Name, err)
 	}
-	line := link.Line{Baud: mode.Baud, Silence: time.Duration(c.settings.Silence)}
+	line := link.Line{Baud: mode.Baud, Silence: time.Duration(c.settings.Silence), Turnaround: turnaround}
 	return link.NewRTU(stream, ctx.Now, line), nil
 }

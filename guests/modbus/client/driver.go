@@ -7,7 +7,7 @@ import (
 )
 
 // Version is that of the driver.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 var (
 	//go:embed schema/settings.json
@@ -16,6 +16,12 @@ var (
 	deviceSchema string
 	//go:embed schema/address.json
 	addressSchema string
+	//go:embed schema/identify.json
+	identifySchema string
+	//go:embed schema/identity.json
+	identitySchema string
+	//go:embed schema/raw.json
+	rawSchema string
 )
 
 // Driver is the Modbus driver, for sdk.Register.

@@ -22,7 +22,9 @@ type peer struct {
 	tcp bool
 	// latency is until the reply begins.
 	latency time.Duration
-	units   map[uint8]*station
+	// echoes says that the line gives back what is sent.
+	echoes bool
+	units  map[uint8]*station
 	// fault, if not nil, replaces the reply: request n, from 1.
 	fault func(n int, unit uint8, reply []byte) []sdktest.Reply
 	asked []string
@@ -38,14 +40,20 @@ type station struct {
 	refuseAll pdu.Exception
 	// most is the most registers of one request.
 	most uint16
-	// registers are those that hold something else.
+	// registers and coils are those that hold something else.
 	registers map[uint16]uint16
+	coils     map[uint16]bool
+	// canned answers functions in its own way.
+	canned map[byte]func(body []byte) []byte
 }
 
 func newPeer(tcp bool, units ...uint8) *peer {
 	p := &peer{tcp: tcp, latency: 2 * time.Millisecond, units: map[uint8]*station{}}
 	for _, u := range units {
-		p.units[u] = &station{refuse: map[uint16]pdu.Exception{}, registers: map[uint16]uint16{}}
+		p.units[u] = &station{
+			refuse: map[uint16]pdu.Exception{}, registers: map[uint16]uint16{}, coils: map[uint16]bool{},
+			canned: map[byte]func([]byte) []byte{},
+		}
 	}
 	return p
 }
@@ -53,14 +61,22 @@ func newPeer(tcp bool, units ...uint8) *peer {
 // serve is the peer's sdktest.Device.
 func (p *peer) serve(request []byte) []sdktest.Reply {
 	unit, body := p.open(request)
-	read := pdu.Read{
-		Area: pdu.Area(body[0]), Start: binary.BigEndian.Uint16(body[1:]), Count: binary.BigEndian.Uint16(body[3:]),
+	p.asked = append(p.asked, fmt.Sprintf("%d %v", unit, describe(body)))
+	if unit == 0 && !p.tcp {
+		for _, s := range p.units {
+			s.answer(body)
+		}
+		return nil
 	}
-	p.asked = append(p.asked, fmt.Sprintf("%d %v", unit, read))
 	s := p.units[unit]
 	var reply []byte
-	if s != nil && !s.silent && s.mute != read.Area {
-		reply = p.frame(request, unit, s.answer(read))
+	if s != nil && !s.silent && s.mute != pdu.Area(body[0]) {
+		if response := s.answer(body); response != nil {
+			reply = p.frame(request, unit, response)
+		}
+	}
+	if p.echoes {
+		reply = append(slices.Clone(request), reply...)
 	}
 	if p.fault != nil {
 		return p.fault(len(p.asked), unit, reply)
@@ -71,6 +87,20 @@ func (p *peer) serve(request []byte) []sdktest.Reply {
 	return []sdktest.Reply{{After: p.latency, Data: reply}}
 }
 
+// describe returns a request for people: a read by its place, anything else in hexadecimal.
+func describe(body []byte) any {
+	if area := pdu.Area(body[0]); area.Valid() {
+		return readOf(body)
+	}
+	return fmt.Sprintf("%X", body)
+}
+
+func readOf(body []byte) pdu.Read {
+	return pdu.Read{
+		Area: pdu.Area(body[0]), Start: binary.BigEndian.Uint16(body[1:]), Count: binary.BigEndian.Uint16(body[3:]),
+	}
+}
+
 func (p *peer) open(request []byte) (uint8, []byte) {
 	if p.tcp {
 		return request[6], request[7:]
@@ -78,7 +108,7 @@ func (p *peer) open(request []byte) (uint8, []byte) {
 	if !rtu.Valid(request) {
 		panic(fmt.Sprintf("request with a wrong check: %X", request))
 	}
-	return request[0], request[1:]
+	return request[0], request[1 : len(request)-2]
 }
 
 func (p *peer) frame(request []byte, unit uint8, response []byte) []byte {
@@ -91,35 +121,85 @@ func (p *peer) frame(request []byte, unit uint8, response []byte) []byte {
 	return binary.LittleEndian.AppendUint16(frame, rtu.CRC(frame))
 }
 
-func (s *station) answer(read pdu.Read) []byte {
+// answer serves a request, nil for a function that the station is silent to.
+func (s *station) answer(body []byte) []byte {
+	if canned, ok := s.canned[body[0]]; ok {
+		return canned(body)
+	}
+	start, count := binary.BigEndian.Uint16(body[1:]), uint16(1)
+	if body[0] <= 4 || body[0] == 15 || body[0] == 16 {
+		count = binary.BigEndian.Uint16(body[3:])
+	}
 	refusal := s.refuseAll
-	if s.most > 0 && read.Count > s.most {
+	if s.most > 0 && count > s.most {
 		refusal = pdu.IllegalValue
 	}
-	for i := range read.Count {
-		if e, ok := s.refuse[read.Start+i]; ok && refusal == 0 {
+	for i := range count {
+		if e, ok := s.refuse[start+i]; ok && refusal == 0 {
 			refusal = e
 		}
 	}
-	if refusal != 0 {
-		return []byte{read.ExceptionFunction(), byte(refusal)}
+	if refusal == 0 && body[0] > 4 {
+		return s.write(body, start, count)
 	}
+	if refusal != 0 {
+		return []byte{pdu.ExceptionOf(body[0]), byte(refusal)}
+	}
+	return s.read(readOf(body))
+}
+
+func (s *station) write(body []byte, start, count uint16) []byte {
+	for i := range count {
+		at := start + i
+		switch body[0] {
+		case 5:
+			s.coils[at] = body[3] == 0xFF
+		case 15:
+			s.coils[at] = body[6+i/8]>>(i%8)&1 != 0
+		case 6:
+			s.registers[at] = binary.BigEndian.Uint16(body[3:])
+		case 16:
+			s.registers[at] = binary.BigEndian.Uint16(body[6+2*i:])
+		case 22:
+			and, or := binary.BigEndian.Uint16(body[3:]), binary.BigEndian.Uint16(body[5:])
+			s.registers[at] = s.register(at)&and | or&^and
+		default:
+			return []byte{pdu.ExceptionOf(body[0]), byte(pdu.IllegalFunction)}
+		}
+	}
+	if body[0] == 15 || body[0] == 16 {
+		return body[:5]
+	}
+	return body
+}
+
+func (s *station) register(at uint16) uint16 {
+	if value, ok := s.registers[at]; ok {
+		return value
+	}
+	return at
+}
+
+func (s *station) coil(at uint16) bool {
+	if value, ok := s.coils[at]; ok {
+		return value
+	}
+	return at%3 == 0
+}
+
+func (s *station) read(read pdu.Read) []byte {
 	response := []byte{read.Function(), byte(read.DataSize())}
 	if read.Area.Bits() {
 		bits := make([]byte, read.DataSize())
 		for i := range read.Count {
-			if (read.Start+i)%3 == 0 {
+			if s.coil(read.Start + i) {
 				bits[i/8] |= 1 << (i % 8)
 			}
 		}
 		return append(response, bits...)
 	}
 	for i := range read.Count {
-		value, ok := s.registers[read.Start+i]
-		if !ok {
-			value = read.Start + i
-		}
-		response = binary.BigEndian.AppendUint16(response, value)
+		response = binary.BigEndian.AppendUint16(response, s.register(read.Start+i))
 	}
 	return response
 }
@@ -143,7 +223,8 @@ func (c *config) device(unit int, more string) *config {
 	return c
 }
 
-// points adds points of the last device, read every second: "address type", with "*count" behind for lists.
+// points adds points of the last device, read every second: "address type", with "*count" behind for lists, and " w" or
+// " rw" for those that are written.
 func (c *config) points(descriptions ...string) *config {
 	device := c.Devices[len(c.Devices)-1]
 	for _, d := range descriptions {
@@ -153,6 +234,9 @@ func (c *config) points(descriptions ...string) *config {
 			Period: time.Second,
 		}
 		p.Name = fmt.Sprintf("p%d", p.ID)
+		if rest, access, given := strings.Cut(what, " "); given {
+			what, p.Access = rest, map[string]driver.Access{"w": driver.AccessWrite, "rw": driver.AccessReadWrite}[access]
+		}
 		if name, count, list := strings.Cut(what, "*"); list {
 			if _, err := fmt.Sscan(count, &p.Count); err != nil {
 				panic(err)

@@ -48,7 +48,10 @@ func (r *reading) block(i int) (int, error) {
 		r.fail(b, u.health.reason)
 		return 1, nil
 	}
-	data, err := r.bus.read(u, b.Read, u.timeout)
+	if err := r.serveCommands(); err != nil {
+		return 0, err
+	}
+	data, err := r.bus.read(u, &b.Read, u.timeout)
 	what, reason := judge(err)
 	if what == answered || what == refused {
 		r.unanswered = 0
@@ -117,7 +120,7 @@ func (r *reading) divide(i int, cuts plan.Cuts) (int, error) {
 func (r *reading) decode(b *block, data []byte) {
 	for _, item := range b.Items {
 		pt := r.part.points[item.Index]
-		value, ok := pt.decoder.Decode(data, int(item.Start-b.Start))
+		value, ok := pt.codec.Decode(data, int(item.Start-b.Start))
 		if !ok { // the data are as long as the block, and the block as long as its points
 			r.out.Bad(pt.id, codeBadFrame, r.at)
 			continue

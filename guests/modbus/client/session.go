@@ -21,13 +21,15 @@ type session struct {
 	// asked is when the host was last asked whether the session is to yield; leaving says that it is.
 	asked   time.Time
 	leaving bool
+	// looked is when the host was last asked for commands during a poll cycle.
+	looked time.Time
 }
 
 var _ sdk.Session = (*session)(nil)
 
-// Init implements sdk.Session. All is done by then; the handle has every point that can be read.
+// Init implements sdk.Session. All is done by then; the handle has every point.
 func (s *session) Init(*sdk.Context) (sdk.Handle, error) {
-	return sdk.Handle{Points: s.served}, nil
+	return sdk.Handle{Points: s.served, Actions: s.actions()}, nil
 }
 
 // Run implements sdk.Session.
@@ -36,6 +38,11 @@ func (s *session) Run(ctx *sdk.Context) (sdk.Outcome, error) {
 	scheduler := sdk.NewScheduler(ctx.Config().Points, now)
 	s.reported = now
 	s.plan(scheduler.Groups())
+	for _, u := range s.units {
+		if len(u.parts) == 0 { // no poll will tell how it is
+			s.report(u)
+		}
+	}
 	loop := sdk.Loop{Scheduler: scheduler, Poll: s.poll, Command: s.command, Yield: s.yield}
 	return loop.Run(ctx)
 }

@@ -241,23 +241,3 @@ func TestReadCommand(t *testing.T) {
 		t.Error("points without a period were published")
 	}
 }
-
-func TestWriteAndInvokeAreRefused(t *testing.T) {
-	conf := onePoint(onTCP, ``)
-	conf.Points[0].Access = driver.AccessReadWrite
-	b := newBench(t, conf, newPeer(true, 1))
-	var write, invoke uint64
-	b.After(100*time.Millisecond, func() {
-		write = b.Command(driver.RequestWrite([]driver.WriteRequest{{Point: 1, Value: sdk.Unsigned(5)}}), time.Second)
-		invoke = b.Command(driver.RequestInvoke(driver.ActionRequest{Action: "reset"}), time.Second)
-	})
-	b.run(t, 500*time.Millisecond)
-	a, ok := b.Answer(write)
-	if results := a.Value.Write(); !ok || a.Failed || len(results) != 1 ||
-		results[0].Err.Tag() != driver.CommandErrorTagInvalid {
-		t.Errorf("write: %v %+v", ok, a)
-	}
-	if a, ok := b.Answer(invoke); !ok || a.Err.Tag() != driver.CommandErrorTagUnsupported {
-		t.Errorf("invoke: %v %+v", ok, a)
-	}
-}

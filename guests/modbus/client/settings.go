@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
-	"github.com/droverhq/drover/guests/modbus/decode"
+	"github.com/droverhq/drover/guests/modbus/codec"
 	"github.com/droverhq/drover/guests/modbus/pdu"
 	"github.com/droverhq/drover/guests/modbus/plan"
 	"github.com/droverhq/drover/guests/modbus/rtu"
@@ -22,11 +22,35 @@ const (
 // unitSettings are those that a channel sets for all its devices, and a device for itself.
 type unitSettings struct {
 	Timeout      sdk.Duration `json:"timeout"`
-	Order        decode.Order `json:"order"`
+	Order        codec.Order  `json:"order"`
 	Gap          int          `json:"gap"`
 	MaxRegisters int          `json:"max_registers"`
 	MaxBits      int          `json:"max_bits"`
 	Retries      int          `json:"retries"`
+	// What a unit's writes look like, and what it lets be done by name.
+	RegisterWrites writes `json:"register_writes"`
+	CoilWrites     writes `json:"coil_writes"`
+	MaskWrite      bool   `json:"mask_write"`
+	Raw            bool   `json:"raw"`
+}
+
+// writes says by which functions a unit is written.
+type writes string
+
+const (
+	// writesAuto writes one by the function for one, several by the function for several.
+	writesAuto     writes = "auto"
+	writesSingle   writes = "single"
+	writesMultiple writes = "multiple"
+)
+
+// single says whether n registers or coils are written one by one.
+func (w writes) single(n int) bool { return w == writesSingle || w == writesAuto && n == 1 }
+
+func (w writes) check(name string, p *problems) {
+	if w != writesAuto && w != writesSingle && w != writesMultiple {
+		p.add("%s: %q, expected %s, %s or %s", name, w, writesAuto, writesSingle, writesMultiple)
+	}
 }
 
 // settings are a channel's. schema/settings.json has what each means.
@@ -42,6 +66,7 @@ type settings struct {
 	OfflineRetry       sdk.Duration `json:"offline_retry"`
 	OfflineRetryMax    sdk.Duration `json:"offline_retry_max"`
 	CloseAfterTimeouts int          `json:"close_after_timeouts"`
+	Turnaround         sdk.Duration `json:"turnaround"`
 }
 
 // deviceSettings are a device's.
@@ -53,17 +78,20 @@ type deviceSettings struct {
 func defaultSettings() settings {
 	return settings{
 		unitSettings: unitSettings{
-			Timeout:      sdk.Duration(time.Second),
-			Order:        decode.ABCD,
-			Gap:          8,
-			MaxRegisters: pdu.MaxRegisters,
-			MaxBits:      pdu.MaxBits,
-			Retries:      1,
+			Timeout:        sdk.Duration(time.Second),
+			Order:          codec.ABCD,
+			Gap:            8,
+			MaxRegisters:   pdu.MaxRegisters,
+			MaxBits:        pdu.MaxBits,
+			Retries:        1,
+			RegisterWrites: writesAuto,
+			CoilWrites:     writesAuto,
 		},
 		OfflineAfter:       3,
 		OfflineRetry:       sdk.Duration(5 * time.Second),
 		OfflineRetryMax:    sdk.Duration(time.Minute),
 		CloseAfterTimeouts: 5,
+		Turnaround:         sdk.Duration(100 * time.Millisecond),
 	}
 }
 
@@ -90,6 +118,8 @@ func (s *unitSettings) check(p *problems) {
 	p.within("max_registers", s.MaxRegisters, 1, pdu.MaxRegisters)
 	p.within("max_bits", s.MaxBits, 1, pdu.MaxBits)
 	p.within("retries", s.Retries, 0, 10)
+	s.RegisterWrites.check("register_writes", p)
+	s.CoilWrites.check("coil_writes", p)
 }
 
 func (s *unitSettings) limits() plan.Limits {
@@ -107,6 +137,7 @@ func (s *settings) check(kind driver.ConnectionKind) (p problems) {
 	p.lasts("offline_retry", s.OfflineRetry, time.Millisecond, 24*time.Hour)
 	p.lasts("offline_retry_max", s.OfflineRetryMax, time.Duration(s.OfflineRetry), 24*time.Hour)
 	p.within("close_after_timeouts", s.CloseAfterTimeouts, 0, 1000)
+	p.lasts("turnaround", s.Turnaround, 0, time.Second)
 	s.checkMode(kind, &p)
 	return p
 }
@@ -136,12 +167,14 @@ func (s *settings) checkMode(kind driver.ConnectionKind, p *problems) {
 	}
 }
 
-// check says what is wrong with a device's settings in that mode.
-func (s *deviceSettings) check(mode string) (p problems) {
+// check says what is wrong with a device's settings.
+func (s *deviceSettings) check() (p problems) {
 	s.unitSettings.check(&p)
 	p.within("unit", s.Unit, 0, rtu.MaxUnit)
-	if s.Unit == rtu.Broadcast && mode != modeTCP {
-		p.add("unit: 0 is the broadcast address, which no unit answers")
-	}
 	return p
+}
+
+// broadcast says whether the device is all units at once, in that mode.
+func (s *deviceSettings) broadcast(mode string) bool {
+	return s.Unit == rtu.Broadcast && mode != modeTCP
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/droverhq/drover/guests/modbus/address"
-	"github.com/droverhq/drover/guests/modbus/decode"
+	"github.com/droverhq/drover/guests/modbus/codec"
 	"github.com/droverhq/drover/guests/modbus/pdu"
 	"github.com/droverhq/drover/guests/modbus/plan"
 	"github.com/droverhq/drover/guests/sdk"
@@ -17,18 +17,19 @@ const defaultUnit = 1
 // defaultConnection is the name of the connection where the settings have none and there are several.
 const defaultConnection = "main"
 
-// point is a point that can be read.
+// point is a point as a unit has it.
 type point struct {
-	id      sdk.PointID
-	unit    *unit
-	decoder *decode.Decoder
-	area    pdu.Area
-	start   uint16
+	id    sdk.PointID
+	def   *sdk.Point
+	unit  *unit
+	codec *codec.Codec
+	area  pdu.Area
+	start uint16
 }
 
 // item is the point as plans know it, by an index of the caller's.
 func (p *point) item(index int) plan.Item {
-	return plan.Item{Area: p.area, Start: p.start, Size: p.decoder.Size(), Index: index}
+	return plan.Item{Area: p.area, Start: p.start, Size: p.codec.Size(), Index: index}
 }
 
 // setup is a configuration that was found good. It serves the one session that an instance has.
@@ -102,7 +103,7 @@ func (s *setup) readDevices(c *sdk.Config) (found problems) {
 		}
 	}
 	for i := range c.Points {
-		if _, ok := s.points[c.Points[i].ID]; ok && c.Points[i].Readable() {
+		if _, ok := s.points[c.Points[i].ID]; ok {
 			s.served = append(s.served, c.Points[i].ID)
 		}
 	}
@@ -115,7 +116,7 @@ func (s *setup) readDevice(d *sdk.Device) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found := own.check(s.settings.Mode); len(found) > 0 {
+	if found := own.check(); len(found) > 0 {
 		return nil, errors.Join(found...)
 	}
 	return newUnit(d, &own, &s.settings), nil
@@ -129,19 +130,31 @@ func (s *setup) readPoint(u *unit, in *sdk.Point) error {
 	if a.Order == 0 {
 		a.Order = u.order
 	}
-	decoder, err := decode.New(decode.Shape{
+	c, err := codec.New(codec.Shape{
 		Scalar: in.Scalar, Count: in.Count, Area: a.Area, Bit: a.Bit, Length: a.Length, Order: a.Order,
 	})
 	if err != nil {
 		return err
 	}
-	size := decoder.Size()
-	if end := int(a.Offset) + size; end > pdu.AreaSize {
-		return fmt.Errorf("it takes %d from offset %d and reaches beyond the area", size, a.Offset)
+	p := &point{id: in.ID, def: in, unit: u, codec: c, area: a.Area, start: a.Offset}
+	s.points[in.ID] = p
+	return p.check()
+}
+
+// check says why the point cannot be served.
+func (p *point) check() error {
+	size := p.codec.Size()
+	if end := int(p.start) + size; end > pdu.AreaSize {
+		return fmt.Errorf("it takes %d from offset %d and reaches beyond the area", size, p.start)
 	}
-	if limit := u.limits.Max(a.Area); size > limit {
+	if limit := p.unit.limits.Max(p.area); size > limit {
 		return fmt.Errorf("it takes %d and one request may carry %d", size, limit)
 	}
-	s.points[in.ID] = &point{id: in.ID, unit: u, decoder: decoder, area: a.Area, start: a.Offset}
+	if p.unit.broadcast && p.def.Readable() {
+		return errors.New("unit 0 is the broadcast address, which no unit answers, expected access: w")
+	}
+	if p.def.Writable() {
+		return p.checkWrites()
+	}
 	return nil
 }

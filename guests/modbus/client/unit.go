@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
-	"github.com/droverhq/drover/guests/modbus/decode"
+	"github.com/droverhq/drover/guests/modbus/codec"
 	"github.com/droverhq/drover/guests/modbus/plan"
 	"github.com/droverhq/drover/guests/sdk"
 )
@@ -16,8 +16,13 @@ type unit struct {
 	address uint8
 	timeout time.Duration
 	retries int
-	order   decode.Order
+	order   codec.Order
 	limits  plan.Limits
+	// broadcast says that the unit is all of them, which do not answer.
+	broadcast      bool
+	registerWrites writes
+	coilWrites     writes
+	maskWrite, raw bool
 	// cuts are where requests were refused as too large.
 	cuts    plan.Cuts
 	circuit circuit
@@ -40,6 +45,12 @@ func newUnit(d *sdk.Device, own *deviceSettings, channel *settings) *unit {
 		retries: own.Retries,
 		order:   own.Order,
 		limits:  own.limits(),
+
+		broadcast:      own.broadcast(channel.Mode),
+		registerWrites: own.RegisterWrites,
+		coilWrites:     own.CoilWrites,
+		maskWrite:      own.MaskWrite,
+		raw:            own.Raw,
 		circuit: circuit{
 			after: channel.OfflineAfter,
 			first: time.Duration(channel.OfflineRetry),

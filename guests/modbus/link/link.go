@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"time"
 
 	"github.com/droverhq/drover/guests/modbus/pdu"
@@ -19,13 +20,27 @@ type Stream interface {
 // Link does transactions.
 type Link interface {
 	// Exchange sends a request to a unit and returns its response, a protocol data unit that is valid until the next
-	// call. The unit may take timeout to answer; what the line itself takes comes on top.
+	// call. The unit may take timeout to answer; what the line itself takes comes on top. Nobody answers a broadcast:
+	// its response is nil.
 	//
-	// A Fault is an error that leaves the link of use. After any other the stream is lost, or cancelled.
-	Exchange(unit uint8, request pdu.Read, timeout time.Duration) ([]byte, error)
+	// A Fault is an error that leaves the link of use. After any other the stream is lost, or cancelled. Either has
+	// ErrUnsent in its chain where no byte of the request was sent.
+	Exchange(unit uint8, request pdu.Request, timeout time.Duration) ([]byte, error)
 	// Traffic returns how many bytes were sent and received since the link was made.
 	Traffic() (sent, received uint64)
 }
+
+// ErrUnsent is in the chain of an error that came before the first byte of the request was sent.
+var ErrUnsent = errors.New("the request was not sent")
+
+// unsent is an error that came before the request.
+type unsent struct{ error }
+
+// Is implements what errors.Is asks.
+func (unsent) Is(target error) bool { return target == ErrUnsent }
+
+// Unwrap returns the error itself.
+func (e unsent) Unwrap() error { return e.error }
 
 // Fault is what came in place of a reply.
 type Fault uint8

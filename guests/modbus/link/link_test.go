@@ -372,3 +372,47 @@ func FuzzExchange(f *testing.F) {
 		}
 	})
 }
+
+// TestUnsent holds that an error says whether a request has left.
+func TestUnsent(t *testing.T) {
+	host, line, stream := open(t, driver.ConnectionKindSerial, nil)
+	l := NewRTU(stream, host.Now, Line{Baud: 9600})
+	line.Push(bytewise(t, ms, strings.Repeat("00", 3000))...)
+	if _, err := l.Exchange(unit, request, timeout); !errors.Is(err, ErrUnsent) || !errors.Is(err, BadFrame) {
+		t.Errorf("a line that is never silent: %v", err)
+	}
+	host.Advance(5 * time.Second)
+	if _, err := l.Exchange(unit, pdu.WriteRegister(1, 2), timeout); !errors.Is(err, ErrUnsent) || !errors.Is(err, Silent) {
+		t.Errorf("nobody to learn of echoes from: %v", err)
+	}
+	if _, err := l.Exchange(unit, request, timeout); errors.Is(err, ErrUnsent) || !errors.Is(err, Silent) {
+		t.Errorf("no answer: %v", err)
+	}
+	line.WriteErr = sdk.ErrTimeout
+	if _, err := l.Exchange(unit, request, timeout); errors.Is(err, ErrUnsent) || !errors.Is(err, sdk.ErrTimeout) {
+		t.Errorf("cut: %v", err)
+	}
+}
+
+// TestBroadcastKeepsTheTurnaround holds also where the line gives back what was sent.
+func TestBroadcastKeepsTheTurnaround(t *testing.T) {
+	sent := map[int]time.Duration{}
+	var host *sdktest.Host
+	host, _, stream := open(t, driver.ConnectionKindSerial, func(frame []byte) []sdktest.Reply {
+		sent[len(sent)] = host.Elapsed()
+		if frame[0] == 0 {
+			return []sdktest.Reply{{After: ms, Data: frame}}
+		}
+		return []sdktest.Reply{chunk(t, 20*ms, reply)}
+	})
+	l := NewRTU(stream, host.Now, Line{Baud: 115200, Turnaround: 100 * ms})
+	if response, err := l.Exchange(0, pdu.WriteRegister(1, 2), timeout); response != nil || err != nil {
+		t.Fatal(response, err)
+	}
+	if _, err := l.Exchange(unit, request, timeout); err != nil {
+		t.Fatal(err)
+	}
+	if pause := sent[1] - sent[0]; pause < 100*ms || pause > 120*ms {
+		t.Errorf("%v between them", pause)
+	}
+}

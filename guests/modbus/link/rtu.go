@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -24,7 +25,18 @@ type Line struct {
 	Silence time.Duration
 	// Streamed says that the frames go through a connection, where silence means nothing.
 	Streamed bool
+	// Turnaround is how long the units have to take in a broadcast before the next request.
+	Turnaround time.Duration
 }
+
+// habit says whether a line gives back what is sent on it.
+type habit uint8
+
+const (
+	echoUnknown habit = iota
+	echoNone
+	echoes
+)
 
 // RTU is Modbus on a serial line.
 type RTU struct {
@@ -39,6 +51,8 @@ type RTU struct {
 	// last is when the line was last known to be in use; dirty says that it has to be heard silent before it is used.
 	last  time.Time
 	dirty bool
+	// habit is what the last answer told.
+	habit habit
 }
 
 var _ Link = (*RTU)(nil)
@@ -52,25 +66,55 @@ func NewRTU(stream Stream, now func() time.Time, line Line) *RTU {
 }
 
 // Exchange implements Link.
-func (l *RTU) Exchange(unit uint8, request pdu.Read, timeout time.Duration) ([]byte, error) {
+func (l *RTU) Exchange(unit uint8, request pdu.Request, timeout time.Duration) ([]byte, error) {
+	if err := l.learn(unit, request, timeout); err != nil {
+		return nil, unsent{err}
+	}
 	l.sent = rtu.AppendRequest(l.sent[:0], unit, request)
 	if err := l.settle(); err != nil {
-		return nil, err
+		return nil, unsent{err}
 	}
 	if err := l.send(); err != nil {
 		return nil, err
 	}
+	if unit == rtu.Broadcast {
+		l.last, l.dirty = l.now().Add(l.lineTime(request)+l.line.Turnaround), false
+		return nil, nil
+	}
 	response, err := l.receive(unit, request, l.now().Add(timeout+l.lineTime(request)))
 	l.last, l.dirty = l.now(), err != nil
+	if _, mirrored := request.Mirrored(); err == nil && !mirrored {
+		l.heard()
+	}
 	return response, err
 }
 
+// learn finds out whether the line has echoes before a request whose answer could be taken for one.
+func (l *RTU) learn(unit uint8, request pdu.Request, timeout time.Duration) error {
+	probe, mirrored := request.Mirrored()
+	if !mirrored || l.habit != echoUnknown || unit == rtu.Broadcast {
+		return nil
+	}
+	if _, err := l.Exchange(unit, probe, timeout); err != nil {
+		return fmt.Errorf("%v, to learn whether the line has echoes: %w", probe, err)
+	}
+	return nil
+}
+
+// heard notes whether the echo of the request came before its answer.
+func (l *RTU) heard() {
+	l.habit = echoNone
+	if bytes.Contains(l.received[:l.n], l.sent) {
+		l.habit = echoes
+	}
+}
+
 // lineTime is how long the request and its response are on the line.
-func (l *RTU) lineTime(request pdu.Read) time.Duration {
+func (l *RTU) lineTime(request pdu.Request) time.Duration {
 	if l.line.Baud == 0 {
 		return 0
 	}
-	return rtu.LineTime(l.line.Baud, len(l.sent)+request.ResponseSize()+rtu.Overhead)
+	return rtu.LineTime(l.line.Baud, len(l.sent)+request.MaxResponse()+rtu.Overhead)
 }
 
 // settle waits until the line was silent for as long as it must be before a request, and drops what came meanwhile.
@@ -82,8 +126,8 @@ func (l *RTU) settle() error {
 	if wait <= 0 {
 		return l.flush()
 	}
-	for end := l.now().Add(babble); l.now().Before(end); wait = l.line.Silence {
-		err := l.hear(wait)
+	for end := l.now().Add(wait + babble); l.now().Before(end); wait = l.line.Silence {
+		err := l.hear(max(wait, l.line.Silence-l.now().Sub(l.last)))
 		if errors.Is(err, sdk.ErrTimeout) {
 			return nil
 		}
@@ -124,9 +168,9 @@ func (l *RTU) send() error {
 
 // receive reads until the reply is there, or until the deadline. A reply with a wrong check ends it as soon as the line
 // is silent, because no other will come.
-func (l *RTU) receive(unit uint8, request pdu.Read, deadline time.Time) ([]byte, error) {
+func (l *RTU) receive(unit uint8, request pdu.Request, deadline time.Time) ([]byte, error) {
 	for {
-		scan := rtu.Find(l.received[:l.n], unit, request, l.sent)
+		scan := rtu.Find(l.received[:l.n], unit, request, l.sent, l.habit == echoes)
 		if scan.Response != nil {
 			return scan.Response, nil
 		}

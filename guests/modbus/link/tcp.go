@@ -33,7 +33,7 @@ func NewTCP(stream Stream, now func() time.Time, last uint16) *TCP {
 func (l *TCP) Transaction() uint16 { return l.transaction }
 
 // Exchange implements Link.
-func (l *TCP) Exchange(unit uint8, request pdu.Read, timeout time.Duration) ([]byte, error) {
+func (l *TCP) Exchange(unit uint8, request pdu.Request, timeout time.Duration) ([]byte, error) {
 	l.transaction++
 	l.sent = mbap.AppendRequest(l.sent[:0], l.transaction, unit, request)
 	deadline := l.now().Add(timeout)
@@ -65,10 +65,10 @@ func response(frame mbap.Frame, unit uint8) ([]byte, error) {
 
 func (l *TCP) send(deadline time.Time) error {
 	if err := l.stream.SetReadDeadline(deadline); err != nil {
-		return fmt.Errorf("send request: %w", err)
+		return unsent{fmt.Errorf("send request: %w", err)}
 	}
 	if err := l.stream.SetWriteDeadline(deadline); err != nil {
-		return fmt.Errorf("send request: %w", err)
+		return unsent{fmt.Errorf("send request: %w", err)}
 	}
 	n, err := l.stream.Write(l.sent)
 	if l.counts.sent += uint64(n); err != nil {

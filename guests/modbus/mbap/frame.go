@@ -27,10 +27,13 @@ type Frame struct {
 }
 
 // AppendRequest adds the frame that sends a request to a unit.
-func AppendRequest(dst []byte, transaction uint16, unit uint8, request pdu.Read) []byte {
+func AppendRequest(dst []byte, transaction uint16, unit uint8, request pdu.Request) []byte {
+	start := len(dst)
 	dst = binary.BigEndian.AppendUint16(dst, transaction)
-	dst = append(dst, 0, 0, 0, 1+pdu.RequestSize, unit)
-	return request.Append(dst)
+	dst = append(dst, 0, 0, 0, 0, unit)
+	dst = request.Append(dst)
+	binary.BigEndian.PutUint16(dst[start+4:], uint16(len(dst)-start-lengthEnd))
+	return dst
 }
 
 // Next takes the first frame off what was received and answers how many bytes it had; 0 where it is not complete yet.

@@ -1,5 +1,6 @@
-// Package pdu has the protocol data units of the Modbus read functions: what is the same on every kind of line.
+// Package pdu has the protocol data units of Modbus: what is the same on every kind of line. They read and write coils,
+// discrete inputs and registers, identify a device, or are whatever somebody wants to send.
 //
-// Source: MODBUS Application Protocol Specification V1.1b3, sections 4 and 6.1 to 6.4. Nothing here does I/O, and
-// nothing allocates but errors.
+// Source: MODBUS Application Protocol Specification V1.1b3, sections 4 and 6. Nothing here does I/O, and no read
+// allocates but errors.
 package pdu

@@ -7,8 +7,6 @@ import (
 
 // Sizes of a unit in bytes, without address and checks.
 const (
-	// RequestSize is that of every read request.
-	RequestSize = 5
 	// ExceptionSize is that of every exception response.
 	ExceptionSize = 2
 	// MaxSize is the largest of any unit (specification, section 4.1).
@@ -48,36 +46,41 @@ func (r Read) DataSize() int {
 	return 2 * int(r.Count)
 }
 
-// ResponseSize is the number of bytes of the response that grants the request: function, byte count, data.
-func (r Read) ResponseSize() int { return 2 + r.DataSize() }
+// FullSize is the number of bytes of the response that grants the request: function, byte count, data.
+func (r Read) FullSize() int { return 2 + r.DataSize() }
 
-// ExceptionFunction is the function code of a response that refuses the request.
-func (r Read) ExceptionFunction() byte { return r.Function() | exceptionFlag }
-
-// Data returns the data bytes of a response, a part of it; an Exception where the unit refused; a *FormatError where
-// response does not answer this request.
-func (r Read) Data(response []byte) ([]byte, error) {
-	switch {
-	case len(response) < ExceptionSize:
-		return nil, formatErrorf("response of %d bytes", len(response))
-	case response[0] == r.ExceptionFunction():
-		return nil, r.exception(response)
-	case response[0] != r.Function():
-		return nil, formatErrorf("function %#02x answered, asked %#02x", response[0], r.Function())
-	case int(response[1]) != r.DataSize():
-		return nil, formatErrorf("byte count %d, expected %d", response[1], r.DataSize())
-	case len(response) != r.ResponseSize():
-		return nil, formatErrorf("response of %d bytes, expected %d", len(response), r.ResponseSize())
+// ResponseSize implements Request.
+func (r Read) ResponseSize(head []byte) int {
+	if len(head) > 1 && int(head[1]) != r.DataSize() {
+		return 0
 	}
-	return response[2:], nil
+	return r.FullSize()
 }
 
-func (r Read) exception(response []byte) error {
-	if len(response) != ExceptionSize {
-		return formatErrorf("exception response of %d bytes", len(response))
+// MaxResponse implements Request.
+func (r Read) MaxResponse() int { return r.FullSize() }
+
+// Mirrored implements Request.
+func (r Read) Mirrored() (Read, bool) { return Read{}, false }
+
+// Check implements Request.
+func (r Read) Check(response []byte) error {
+	if err := refusal(r.Function(), response); err != nil {
+		return err
 	}
-	if response[1] == 0 {
-		return formatErrorf("exception code 0")
+	switch {
+	case int(response[1]) != r.DataSize():
+		return formatErrorf("byte count %d, expected %d", response[1], r.DataSize())
+	case len(response) != r.FullSize():
+		return formatErrorf("response of %d bytes, expected %d", len(response), r.FullSize())
 	}
-	return Exception(response[1])
+	return nil
+}
+
+// Data returns the data bytes of a response, a part of it. Errors are those of Check.
+func (r Read) Data(response []byte) ([]byte, error) {
+	if err := r.Check(response); err != nil {
+		return nil, err
+	}
+	return response[2:], nil
 }

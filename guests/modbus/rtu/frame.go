@@ -18,7 +18,7 @@ const (
 )
 
 // AppendRequest adds the frame that sends a request to a unit.
-func AppendRequest(dst []byte, unit uint8, request pdu.Read) []byte {
+func AppendRequest(dst []byte, unit uint8, request pdu.Request) []byte {
 	start := len(dst)
 	dst = append(dst, unit)
 	dst = request.Append(dst)

@@ -6,14 +6,15 @@ import (
 	"github.com/droverhq/drover/guests/modbus/pdu"
 )
 
-// exceptionSize is the size of the shortest frame that answers a read.
+// exceptionSize is the size of the shortest frame that answers a request.
 const exceptionSize = pdu.ExceptionSize + Overhead
 
 // Scan is what a search for a reply found.
 type Scan struct {
 	// Response is the protocol data unit of the reply, a part of what was searched; nil where there is none yet.
 	Response []byte
-	// Need is the least number of further bytes after which a reply could be complete; 0 where there is one.
+	// Need is the least number of further bytes after which a reply could be complete; 0 where there is one, and where
+	// only the silence behind it can tell.
 	Need int
 	// Corrupt says that a frame with the reply's unit, function and length is there, but its check is wrong.
 	Corrupt bool
@@ -26,20 +27,35 @@ type Scan struct {
 // A line gives more than replies: the echo of the request, frames of units that answered too late, noise. Find takes
 // a frame for the reply only where unit, function, byte count and check are all right, wherever it begins, so that
 // everything else is skipped and no silence is needed to find the next frame's beginning.
-func Find(received []byte, unit uint8, request pdu.Read, sent []byte) Scan {
+//
+// A reply that is the same as its request is told from the echo by echoing: whether the line gives back what is sent.
+func Find(received []byte, unit uint8, request pdu.Request, sent []byte, echoing bool) Scan {
 	var scan Scan
+	echoes := len(received)
+	if _, mirrored := request.Mirrored(); mirrored {
+		echoes = 0
+		if echoing {
+			echoes = 1
+		}
+	}
 	for at := 0; at < len(received); at++ {
 		rest := received[at:]
-		if len(sent) > 0 && bytes.HasPrefix(rest, sent) {
+		if echoes > 0 && bytes.HasPrefix(rest, sent) {
 			at += len(sent) - 1
+			echoes--
 			continue
 		}
-		if bytes.HasPrefix(sent, rest) {
+		if echoes > 0 && bytes.HasPrefix(sent, rest) {
 			scan.wait(len(sent) - len(rest))
 		}
 		size := replySize(rest, unit, request)
 		switch {
 		case size == 0:
+		case size == pdu.AnySize:
+			if len(rest) >= exceptionSize && Valid(rest) {
+				return Scan{Response: rest[1 : len(rest)-2]}
+			}
+			scan.wait(0)
 		case len(rest) < size:
 			scan.wait(size - len(rest))
 		case Valid(rest[:size]):
@@ -61,20 +77,22 @@ func (s *Scan) wait(n int) {
 	}
 }
 
-// replySize is the least size of the reply that begins with these bytes, at least one; 0 where no reply does.
-func replySize(head []byte, unit uint8, request pdu.Read) int {
-	full := request.ResponseSize() + Overhead
+// replySize is the least size of the reply that begins with these bytes, at least one; 0 where no reply does,
+// pdu.AnySize where only the end of the frame tells.
+func replySize(head []byte, unit uint8, request pdu.Request) int {
 	switch {
 	case head[0] != unit:
 		return 0
 	case len(head) == 1:
 		return exceptionSize
-	case head[1] == request.ExceptionFunction():
+	case head[1] == pdu.ExceptionOf(request.Function()):
 		return exceptionSize
 	case head[1] != request.Function():
 		return 0
-	case len(head) > 2 && int(head[2]) != request.DataSize():
-		return 0
 	}
-	return full
+	size := request.ResponseSize(head[1:])
+	if size > 0 {
+		size += Overhead
+	}
+	return size
 }

@@ -64,7 +64,7 @@ func TestFind(t *testing.T) {
 			if tt.request == lookalike {
 				received = sent
 			}
-			got := Find(received, 0x11, request, sent)
+			got := Find(received, 0x11, request, sent, false)
 			if want := unhex(t, tt.response); !bytes.Equal(got.Response, want) {
 				t.Fatalf("response %X, want %X", got.Response, want)
 			}
@@ -78,13 +78,60 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindAmongEchoes searches for replies that are the same as their requests.
+func TestFindAmongEchoes(t *testing.T) {
+	mask, raw := pdu.Request(pdu.MaskWrite(4, 0xF2, 0x25)), func(pdus string) pdu.Request {
+		r, err := pdu.NewRaw(unhex(t, pdus))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	tests := []struct {
+		name    string
+		request pdu.Request
+		// received are frames without their checks.
+		received []string
+		echoing  bool
+		response string
+		need     int
+	}{
+		{"reply", mask, []string{"11160004" + "00F20025"}, false, "16000400F20025", 0},
+		{"echo alone", mask, []string{"11160004" + "00F20025"}, true, "", 5},
+		{"echo and reply", mask, []string{"11160004" + "00F20025", "11160004" + "00F20025"}, true, "16000400F20025", 0},
+		{"echo and exception", mask, []string{"11160004" + "00F20025", "119601"}, true, "9601", 0},
+		{"reply of another write", mask, []string{"11160005" + "00F20025"}, false, "", 5},
+		{"function of somebody's own", raw("41AA"), []string{"1141AABBCC"}, false, "41AABBCC", 0},
+		{"the same with an echo", raw("41AA"), []string{"1141AA", "1141AABBCC"}, true, "41AABBCC", 0},
+		{"the same, unfinished", raw("41AA"), []string{"1141AABBCC", "1141"}, false, "", 0},
+		{"its exception", raw("41AA"), []string{"11C101"}, false, "C101", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var received []byte
+			for _, frame := range tt.received {
+				start := len(received)
+				received = append(received, unhex(t, frame)...)
+				received = binary.LittleEndian.AppendUint16(received, CRC(received[start:]))
+			}
+			if tt.name == "the same, unfinished" {
+				received = received[:5]
+			}
+			got := Find(received, 0x11, tt.request, AppendRequest(nil, 0x11, tt.request), tt.echoing)
+			if !bytes.Equal(got.Response, unhex(t, tt.response)) || got.Need != tt.need {
+				t.Errorf("response %X, need %d; want %s, %d", got.Response, got.Need, tt.response, tt.need)
+			}
+		})
+	}
+}
+
 // TestFindAsBytesArrive reads by Need alone, as a line is read, and holds that a reply is found at its last byte.
 func TestFindAsBytesArrive(t *testing.T) {
 	sent := AppendRequest(nil, 0x11, holding3)
 	for _, line := range []string{reply, exception, echo + reply, echo + exception} {
 		all := unhex(t, line)
 		for n, reads := 0, 0; ; reads++ {
-			scan := Find(all[:n], 0x11, holding3, sent)
+			scan := Find(all[:n], 0x11, holding3, sent, false)
 			if scan.Response != nil {
 				if n != len(all) || reads > 4 {
 					t.Errorf("%s: found after %d of %d bytes and %d reads", line, n, len(all), reads)
@@ -105,7 +152,7 @@ func FuzzFind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, received []byte, unit, area uint8, start, count uint16) {
 		request := pdu.Read{Area: pdu.Area(area%4 + 1), Start: start, Count: count%125 + 1}
 		sent := AppendRequest(nil, unit, request)
-		scan := Find(received, unit, request, sent)
+		scan := Find(received, unit, request, sent, false)
 		if scan.Response == nil {
 			if scan.Need < 1 {
 				t.Fatalf("%X: no response and nothing needed", received)

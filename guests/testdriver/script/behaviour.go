@@ -19,13 +19,18 @@ import (
 //	fail                  an error without a kind; fail:retryable, fail:fatal, fail:stop: with one and the code broken
 //	own:CODE              an error with a code of the driver's own
 //	io:CAUSE              an error with an I/O cause by its name, as io:timeout
-//	panic, nil, divide    a trap: a Go panic, a nil dereference, a division by zero
-//	recurse               a recursion without end
+//	panic, nil, divide    what Go ends with: a panic, a nil dereference, a division by zero
+//	trap:NAME             a trap of WebAssembly by its failure code, as trap:memory-bounds
 //	exit:N                the process's end with that number
+//	recurse               a recursion without end
 //	loop                  computing for ever
 //	oom                   memory without end
-//	sleep, sleep:DURATION sleeping, for ever or that long, then its work
+//	encoding              text that is not UTF-8, which the contract forbids
+//	sleep, sleep:DURATION the clock's own sleep, for ever or that long, then its work
+//	wait, wait:DURATION   the same in control.wait, deaf to all that comes
+//	dial:ADDRESS          connecting to an address, which the channel's grants may not cover, and waiting for it
 //	block-read            reading from the connection without a deadline
+//	flood:WHAT            calling the host without end: see flood.go
 //	disconnected, reconnect:REASON, fatal, yielded    run's outcome
 type Behaviour string
 
@@ -48,10 +53,21 @@ func (b Behaviour) parse() (func(ctx *sdk.Context, s *sdk.Stream) error, error) 
 	case "exit":
 		n, err := strconv.ParseUint(arg, 10, 8)
 		return func(*sdk.Context, *sdk.Stream) error { os.Exit(int(n)); return nil }, err
-	case "sleep":
-		return sleeping(arg)
+	case "sleep", "wait":
+		return pausing(verb, arg)
 	case "block-read":
 		return blockRead, nil
+	case "encoding":
+		return misspell, nil
+	case "dial":
+		return func(ctx *sdk.Context, _ *sdk.Stream) error { return dial(ctx, arg) }, nil
+	case "flood":
+		return flooding(arg)
+	case "trap":
+		if f, ok := traps()[arg]; ok {
+			return func(*sdk.Context, *sdk.Stream) error { f(); return nil }, nil
+		}
+		return nil, fmt.Errorf("unknown trap %q", arg)
 	case "disconnected", "reconnect", "fatal", "yielded":
 		return ending(verb, arg), nil
 	}
@@ -97,7 +113,7 @@ func ioErrorNamed(name string) (sdk.IOError, bool) {
 	return 0, false
 }
 
-func sleeping(arg string) (func(*sdk.Context, *sdk.Stream) error, error) {
+func pausing(verb, arg string) (func(*sdk.Context, *sdk.Stream) error, error) {
 	d := sdk.Forever
 	if arg != "" {
 		var err error
@@ -105,7 +121,30 @@ func sleeping(arg string) (func(*sdk.Context, *sdk.Stream) error, error) {
 			return nil, err
 		}
 	}
-	return func(*sdk.Context, *sdk.Stream) error { time.Sleep(d); return nil }, nil
+	return func(ctx *sdk.Context, _ *sdk.Stream) error {
+		if verb == "sleep" {
+			time.Sleep(d)
+			return nil
+		}
+		for end := ctx.Now().Add(d); ctx.Now().Before(end); {
+			ctx.Wait(end.Sub(ctx.Now()))
+		}
+		return nil
+	}, nil
+}
+
+func dial(ctx *sdk.Context, address string) error {
+	s, err := ctx.DialAddress(address)
+	if err != nil {
+		return fmt.Errorf("dial %s: %w", address, err)
+	}
+	return s.Ready(sdk.Forever)
+}
+
+// misspell gives the host text that is not UTF-8.
+func misspell(ctx *sdk.Context, _ *sdk.Stream) error {
+	_, err := ctx.Publish([]sdk.Sample{sdk.Good(0, driver.ValueText("\xff"), time.Time{})})
+	return err
 }
 
 func blockRead(_ *sdk.Context, s *sdk.Stream) error {

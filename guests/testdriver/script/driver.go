@@ -1,7 +1,7 @@
 // Package script is the driver of guests/testdriver: it behaves as its settings tell it.
 //
 // Each point of a group reads as a counter of poll cycles, in its declared type. A point that was written reads as what
-// was written. Its actions are echo, slow, refuse, ignore, trap, reconnect: see commands.go.
+// was written. Its actions are in commands.go. README.md in the folder above has all that can be set.
 package script
 
 import (
@@ -39,11 +39,12 @@ func (Driver) Configure(config *sdk.Config) (sdk.Connector, error) {
 	}
 	c := &connector{settings: settings}
 	var configure behave
-	var errs [4]error
+	var errs [5]error
 	configure, errs[0] = settings.Configure.parse()
 	c.connect, errs[1] = settings.Connect.parse()
 	c.init, errs[2] = settings.Init.parse()
 	c.run, errs[3] = settings.Run.parse()
+	c.answers, errs[4] = parseAnswers(settings.Answers)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, sdk.Fatal("", "settings: %w", err)
 	}
@@ -58,6 +59,7 @@ type behave = func(*sdk.Context, *sdk.Stream) error
 type connector struct {
 	settings           Settings
 	connect, init, run behave
+	answers            map[string][]step
 }
 
 // scripted says whether the script's behaviours are for this attempt.

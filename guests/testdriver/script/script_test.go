@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -134,7 +135,10 @@ func TestUnknownBehaviours(t *testing.T) {
 
 // TestKnownBehaviours reads those that no test on this machine can let happen.
 func TestKnownBehaviours(t *testing.T) {
-	for _, b := range []Behaviour{"", "ok", "exit:3", "loop", "oom", "recurse", "sleep", "sleep:2d", "block-read"} {
+	for _, b := range []Behaviour{
+		"", "ok", "exit:3", "loop", "oom", "recurse", "sleep", "sleep:2d", "wait", "block-read", "encoding",
+		"trap:memory-bounds", "flood:log",
+	} {
 		if f, err := b.parse(); err != nil || f == nil {
 			t.Errorf("%s: %v", b, err)
 		}
@@ -254,6 +258,155 @@ func TestActions(t *testing.T) {
 				t.Errorf("%+v", a)
 			}
 		})
+	}
+}
+
+// TestAnswers plays scripted answers to a write, a read and an action.
+func TestAnswers(t *testing.T) {
+	write := driver.RequestWrite([]driver.WriteRequest{{Point: 0, Value: driver.ValueBoolean(true)}})
+	read := driver.RequestRead([]driver.PointID{0})
+	echo := driver.RequestInvoke(driver.ActionRequest{Action: "echo", Arguments: "7"})
+	own := func(name, answer string) string { return `{"answers": {"` + name + `": "` + answer + `"}}` }
+	tests := []struct {
+		settings string
+		request  driver.Request
+		want     string
+		took     time.Duration
+	}{
+		{own("write", "refused:broken"), write, "refused broken", 0},
+		{own("write", "delay:30ms invalid"), write, "invalid", 30 * ms},
+		{own("p0", "unsupported"), write, "unsupported", 0},
+		{own("read", "not-sent:closed"), read, "not-sent closed", 0},
+		{own("echo", "unknown:timeout"), echo, "unknown timeout", 0},
+		{own("invoke", "progress:50 delay:10ms"), echo, "7", 10 * ms},
+		{own("invoke", "json:{"), echo, "{", 0},
+		{own("write", "late:2"), write, "1 results", 150 * ms},
+		{own("write", "late:1 refused:broken"), write, "refused broken", 50 * ms},
+		{own("write", "other-kind"), write, "0 samples", 0},
+		{own("read", "other-kind"), read, "0 results", 0},
+		{own("write", "short"), write, "0 results", 0},
+		{own("write", "ignore"), write, "unknown cancelled", 950 * ms},
+		{own("write", "io:reset"), write, "unknown reset", 0},
+		{own("write", "until-cancel unknown:cancelled"), write, "unknown cancelled", 300 * ms},
+		{`{"attempts": [2], "answers": {"write": "invalid"}}`, write, "1 results", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.settings, func(t *testing.T) {
+			h := sdktest.New(t)
+			c := config(tt.settings)
+			c.Points[0].Name = "p0"
+			var id uint64
+			var took time.Duration
+			h.At(50*ms, func() { id = h.Command(tt.request, 10*time.Second) })
+			h.At(350*ms, func() { h.Cancel(id) })
+			h.At(time.Second, h.Stop)
+			for at := 50 * ms; at <= time.Second; at += 10 * ms {
+				h.At(at, func() {
+					if _, ok := h.Answer(id); !ok {
+						took = h.Elapsed() - 50*ms
+					}
+				})
+			}
+			_, _ = h.Run(Driver{}, c) // io:reset ends it
+			a, ok := h.Answer(id)
+			if got := short(a); !ok || got != tt.want || took < tt.took-10*ms || took > tt.took+20*ms {
+				t.Errorf("%q after %v, want %q after %v", got, took, tt.want, tt.took)
+			}
+		})
+	}
+}
+
+func short(a sdktest.Answer) string {
+	switch e := a.Err; {
+	case !a.Failed && a.Value.Tag() == driver.ResponseTagWrite:
+		return fmt.Sprint(len(a.Value.Write()), " results")
+	case !a.Failed && a.Value.Tag() == driver.ResponseTagRead:
+		return fmt.Sprint(len(a.Value.Read()), " samples")
+	case !a.Failed:
+		return a.Value.Invoke()
+	case e.Tag() == driver.CommandErrorTagRefused:
+		return "refused " + e.Refused().F0
+	case e.Tag() == driver.CommandErrorTagNotSent:
+		return "not-sent " + e.NotSent().String()
+	case e.Tag() == driver.CommandErrorTagUnknown:
+		return "unknown " + e.Unknown().String()
+	}
+	return a.Err.Tag().String()
+}
+
+func TestAnswersRefused(t *testing.T) {
+	for _, answer := range []string{"delay:5", "dance", "not-sent:rain", "trap:mouse", "late:x", "flood:rain"} {
+		err := sdktest.New(t).Configure(Driver{}, config(`{"answers": {"write": "`+answer+`"}}`))
+		if err == nil {
+			t.Errorf("%q is taken", answer)
+		}
+	}
+}
+
+// TestFloods does each flood some times, by action, and for ever until a stop, by behaviour.
+func TestFloods(t *testing.T) {
+	refused := map[string]int{"too-large": 5, "unknown-point": 5, "wrong-type": 5, "large-state": 5, "reconnect": 4, "streams": 4}
+	for _, what := range []string{
+		"samples", "large", "log", "long-log", "stdout", "state", "status", "gauges", "poll", "too-large", "unknown-point",
+		"wrong-type", "large-state", "reconnect", "streams",
+	} {
+		t.Run(what, func(t *testing.T) {
+			h := sdktest.New(t)
+			h.Connect("main", driver.ConnectionKindTCP, nil)
+			id := h.Command(driver.RequestInvoke(driver.ActionRequest{Action: "flood", Arguments: `{"what":"` + what + `","count":5}`}),
+				time.Second)
+			h.At(50*ms, h.Stop)
+			if _, err := h.Run(Driver{}, config(`{}`)); err != nil {
+				t.Fatal(err)
+			}
+			a, _ := h.Answer(id)
+			if got, want := short(a), fmt.Sprintf(`{"refused":%d}`, refused[what]); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+	h := sdktest.New(t)
+	h.Room = 0
+	h.At(0, h.Stop)
+	if _, err := h.Run(Driver{}, config(`{"run": "flood:samples", "cycle": 1}`)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDo has an action do behaviours.
+func TestDo(t *testing.T) {
+	for what, want := range map[string]string{"ok": "null", "wait:20ms": "null", "io:reset": "unknown reset", "dance": "invalid"} {
+		h := sdktest.New(t)
+		id := h.Command(driver.RequestInvoke(driver.ActionRequest{Action: "do", Arguments: `{"what":"` + what + `"}`}), time.Second)
+		h.At(time.Second, h.Stop)
+		_, _ = h.Run(Driver{}, config(`{}`)) // io:reset ends it
+		if a, _ := h.Answer(id); short(a) != want {
+			t.Errorf("%s: %s, want %s", what, short(a), want)
+		}
+	}
+}
+
+func TestDial(t *testing.T) {
+	h := sdktest.New(t)
+	h.Connect("127.0.0.1:1", driver.ConnectionKindTCP, nil).ReadyErr = sdk.ErrRefused
+	_, err := h.Run(Driver{}, config(`{"connect": "dial:127.0.0.1:1"}`))
+	if e, ok := err.(*sdktest.Error); !ok || e.Failure.Cause.IO() != driver.IOErrorRefused {
+		t.Error(err)
+	}
+	_, err = sdktest.New(t).Run(Driver{}, config(`{"connect": "dial:127.0.0.1:1"}`))
+	if e, ok := err.(*sdktest.Error); !ok || e.Failure.Cause.IO() != driver.IOErrorNotFound {
+		t.Error(err)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	h := sdktest.New(t)
+	h.At(50*ms, h.Stop)
+	if _, err := h.Run(Driver{}, config(`{"status": "degraded"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := h.StatusOf(1); !ok || s.Status != driver.StatusDegraded {
+		t.Errorf("%v %+v", ok, s)
 	}
 }
 

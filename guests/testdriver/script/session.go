@@ -20,6 +20,7 @@ type session struct {
 	cycle   uint64 // of this run
 	written map[sdk.PointID]sdk.Value
 	leaked  [][]byte
+	late    []lateAnswer
 	buf     [4096]byte
 }
 
@@ -38,12 +39,13 @@ func (s *session) Init(ctx *sdk.Context) (sdk.Handle, error) {
 			return sdk.Handle{}, err
 		}
 	}
-	return ctx.Config().Serve(actions()...), nil
+	return ctx.Config().Serve(actions(ctx.Config())...), nil
 }
 
 // Run implements sdk.Session.
 func (s *session) Run(ctx *sdk.Context) (sdk.Outcome, error) {
 	s.talk(ctx)
+	s.tell(ctx)
 	for i := range s.settings.Reconnects {
 		ctx.Log().Info("reconnect requested", "taken", ctx.RequestReconnect(fmt.Sprint("scripted ", i+1)))
 	}
@@ -110,6 +112,19 @@ func (s *session) talk(ctx *sdk.Context) {
 	write(os.Stderr, s.settings.Stderr)
 }
 
+// tell says how the devices are.
+func (s *session) tell(ctx *sdk.Context) {
+	for status := driver.StatusOnline; status <= driver.StatusOffline; status++ {
+		if status.String() != s.settings.Status {
+			continue
+		}
+		for _, d := range ctx.Config().Devices {
+			ctx.SetDeviceStatus(d.ID, status, "scripted")
+			ctx.SetGauges(d.ID, sdk.Gauge{F0: "attempt", F1: float64(ctx.Attempt())})
+		}
+	}
+}
+
 func write(to io.Writer, text string) {
 	if text != "" {
 		fmt.Fprintln(to, text)
@@ -127,6 +142,9 @@ func (s *session) act(ctx *sdk.Context) error {
 func (s *session) poll(ctx *sdk.Context, g *sdk.Group, out *sdk.Batch) error {
 	s.cycle++
 	s.counter++
+	if err := s.answerLate(); err != nil {
+		return err
+	}
 	if err := s.act(ctx); err != nil {
 		return err
 	}

@@ -44,6 +44,11 @@ type Settings struct {
 	// IgnoreYield and IgnoreStop go on as if nothing was asked.
 	IgnoreYield bool `json:"ignoreYield"`
 	IgnoreStop  bool `json:"ignoreStop"`
+	// Answers say how commands are answered: see Answer. The names are those of points and actions, and then read, write
+	// and invoke for all others. What has no answer is done.
+	Answers map[string]Answer `json:"answers"`
+	// Status is what run says of its devices at its start: online, degraded or offline.
+	Status string `json:"status"`
 	// Leak is how many bytes each cycle keeps.
 	Leak int `json:"leak"`
 

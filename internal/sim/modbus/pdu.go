@@ -12,6 +12,7 @@ const (
 	fnWriteRegister  = 0x06
 	fnWriteCoils     = 0x0f
 	fnWriteRegisters = 0x10
+	fnMaskWrite      = 0x16
 )
 
 // Exception codes (Application Protocol 7).
@@ -54,6 +55,8 @@ func (m *Memory) serve(function uint8, data []byte) []byte {
 		return m.writeCoils(data)
 	case fnWriteRegisters:
 		return m.writeRegisters(data)
+	case fnMaskWrite:
+		return m.maskWrite(data)
 	}
 	return exception(function, ExceptionIllegalFunction)
 }
@@ -152,6 +155,20 @@ func (m *Memory) writeRegisters(data []byte) []byte {
 		m.holding[address+i] = binary.BigEndian.Uint16(data[5+2*i:])
 	}
 	return append([]byte{fnWriteRegisters}, data[:4]...)
+}
+
+// maskWrite is FC 22 (6.16): the response repeats the request.
+func (m *Memory) maskWrite(data []byte) []byte {
+	if len(data) != 6 {
+		return exception(fnMaskWrite, ExceptionIllegalValue)
+	}
+	address := binary.BigEndian.Uint16(data)
+	if !covers(m.holding, address, 1) {
+		return exception(fnMaskWrite, ExceptionIllegalAddress)
+	}
+	and, or := binary.BigEndian.Uint16(data[2:]), binary.BigEndian.Uint16(data[4:])
+	m.holding[address] = m.holding[address]&and | or&^and
+	return append([]byte{fnMaskWrite}, data...)
 }
 
 // addressAndCount decodes the first four bytes of a request for 1 to limit items.

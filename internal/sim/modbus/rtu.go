@@ -87,6 +87,8 @@ func requestLengths(buf []byte) []int {
 	switch function := buf[1]; {
 	case function >= fnReadCoils && function <= fnWriteRegister:
 		return []int{8}
+	case function == fnMaskWrite:
+		return []int{10}
 	case function == fnWriteCoils || function == fnWriteRegisters:
 		if len(buf) < 7 {
 			return nil

@@ -38,7 +38,7 @@ func (c *Client) call(ctx context.Context, node, root, verb string, body, out an
 	}
 	ctx, cancel := context.WithTimeout(ctx, within(ctx, answerWithin))
 	defer cancel()
-	answer, err := c.conn.RequestMsgWithContext(ctx, request)
+	answer, err := c.ask(ctx, request)
 	if err != nil {
 		return fmt.Errorf("ask node %q for %s.%s: %w", node, root, verb, unreachable(err))
 	}
@@ -70,7 +70,7 @@ func (c *Client) request(ctx context.Context, node, root, verb string, body any)
 
 // unreachable marks the errors that mean that nobody is there. The end of the caller's own ctx is not one of them.
 func unreachable(err error) error {
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrDenied) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)

@@ -37,6 +37,7 @@ type Client struct {
 	conn    *nats.Conn
 	options Options
 	closed  chan struct{}
+	denials denials
 }
 
 const (
@@ -50,7 +51,8 @@ const (
 	answerWithin = 5 * time.Second
 )
 
-// Connect connects to a server. An error that wraps ErrUnreachable: none took the connection. The caller closes.
+// Connect connects to a server. An error that wraps ErrUnreachable: none took the connection; one that wraps ErrDenied: it
+// does not know us. The caller closes.
 func Connect(ctx context.Context, options Options) (*Client, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -64,10 +66,14 @@ func Connect(ctx context.Context, options Options) (*Client, error) {
 	natsOptions = append(natsOptions, dial.Persistent(options.Name, options.InboxPrefix)...)
 	natsOptions = append(natsOptions,
 		nats.Timeout(within(ctx, connectWithin)),
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.denials.heard(err) }),
 		nats.ClosedHandler(func(*nats.Conn) { close(c.closed) }),
 	)
-	if c.conn, err = nats.Connect(options.URL, natsOptions...); err != nil {
+	c.conn, err = nats.Connect(options.URL, natsOptions...)
+	switch {
+	case errors.Is(err, nats.ErrAuthorization):
+		return nil, fmt.Errorf("connect to %s: %w", options.URL, ErrDenied.With("the NATS server does not let us in: wrong credentials, or none"))
+	case err != nil:
 		return nil, fmt.Errorf("connect to %s: %w: %w", options.URL, ErrUnreachable, err)
 	}
 	return c, nil

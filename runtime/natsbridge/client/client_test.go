@@ -231,9 +231,12 @@ func TestContext(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	credentials := s.Credentials()
+	seed := filepath.Join(config, "node.nk")
+	if err := os.WriteFile(seed, []byte(s.Credentials().Seed), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	text, err := json.Marshal(map[string]any{
-		"url": s.URL(), "user": credentials.User, "password": credentials.Password, "inbox_prefix": "_INBOX_mine",
+		"url": s.URL(), "nkey": seed, "inbox_prefix": "_INBOX_mine",
 		"jetstream_domain": "x", "windows_cert_store": "",
 	})
 	if err != nil {

@@ -23,6 +23,7 @@ type Local struct {
 	Epoch       string           `json:"epoch"`
 	URL         string           `json:"url"`
 	Credentials dial.Credentials `json:"credentials"`
+	InboxPrefix string           `json:"inbox_prefix,omitempty"`
 	// Prefix and CallPrefix are the node's.
 	Prefix     string `json:"prefix,omitempty"`
 	CallPrefix string `json:"call_prefix,omitempty"`
@@ -30,7 +31,9 @@ type Local struct {
 
 // Options returns how to connect to the node.
 func (l Local) Options() Options {
-	return Options{URL: l.URL, Credentials: l.Credentials, Prefix: l.Prefix, CallPrefix: l.CallPrefix}
+	return Options{
+		URL: l.URL, Credentials: l.Credentials, InboxPrefix: l.InboxPrefix, Prefix: l.Prefix, CallPrefix: l.CallPrefix,
+	}
 }
 
 // ErrNoLocalNode means that no node of this user has left its file.

@@ -1,89 +1,15 @@
 package client
 
-import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-)
-
-// natsContext is what a NATS context has for us (ADR-21).
-type natsContext struct {
-	URL         string `json:"url"`
-	Token       string `json:"token"`
-	User        string `json:"user"`
-	Password    string `json:"password"`
-	Creds       string `json:"creds"`
-	NKey        string `json:"nkey"`
-	Cert        string `json:"cert"`
-	Key         string `json:"key"`
-	CA          string `json:"ca"`
-	InboxPrefix string `json:"inbox_prefix"`
-}
+import "github.com/droverhq/drover/runtime/natsbridge/dial"
 
 // fromContext fills in what is empty from the context.
 func (o *Options) fromContext() error {
-	path, err := contextPath(o.Context)
+	c, err := dial.ReadContext(o.Context)
 	if err != nil {
-		return fmt.Errorf("NATS context %q: %w", o.Context, err)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("NATS context %q: %w", o.Context, err)
-	}
-	var c natsContext
-	if err := json.Unmarshal(text, &c); err != nil {
-		return fmt.Errorf("NATS context %q: read %s: %w", o.Context, path, err)
+		return err
 	}
 	o.URL = orDefault(o.URL, c.URL)
 	o.InboxPrefix = orDefault(o.InboxPrefix, c.InboxPrefix)
-	o.fillCredentials(c)
+	c.Fill(&o.Credentials)
 	return nil
-}
-
-func (o *Options) fillCredentials(c natsContext) {
-	to := &o.Credentials
-	if to.File == "" && to.NKey == "" && to.Token == "" && to.User == "" {
-		to.File, to.NKey, to.Token, to.User, to.Password = home(c.Creds), home(c.NKey), c.Token, c.User, c.Password
-	}
-	if to.CA == "" {
-		to.CA = home(c.CA)
-	}
-	if to.Cert == "" {
-		to.Cert, to.Key = home(c.Cert), home(c.Key)
-	}
-}
-
-// contextPath returns the context's file: name is its path when it has a separator.
-func contextPath(name string) (string, error) {
-	if strings.ContainsRune(name, filepath.Separator) {
-		return name, nil
-	}
-	if name == "." || name == ".." {
-		return "", errors.New("no name for a context")
-	}
-	config := os.Getenv("XDG_CONFIG_HOME")
-	if config == "" {
-		dir, err := os.UserHomeDir()
-		if err != nil {
-			return "", err
-		}
-		config = filepath.Join(dir, ".config")
-	}
-	return filepath.Join(config, "nats", "context", name+".json"), nil
-}
-
-// home expands a leading "~/", as the nats command does.
-func home(path string) string {
-	rest, ok := strings.CutPrefix(path, "~/")
-	if !ok {
-		return path
-	}
-	dir, err := os.UserHomeDir()
-	if err != nil {
-		return path
-	}
-	return filepath.Join(dir, rest)
 }

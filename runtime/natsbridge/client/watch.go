@@ -31,6 +31,16 @@ func (c *Client) Watch(ctx context.Context, filter Filter, f func(Message) error
 	if err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
+	ctx, done := c.denials.watch(ctx, subjects[0])
+	defer done()
+	err = c.watch(ctx, subjects, f)
+	if denied := context.Cause(ctx); errors.Is(denied, ErrDenied) {
+		return fmt.Errorf("watch: %w", denied)
+	}
+	return err
+}
+
+func (c *Client) watch(ctx context.Context, subjects []string, f func(Message) error) error {
 	messages := make(chan *nats.Msg, 4096)
 	for _, subject := range subjects {
 		sub, err := c.conn.ChanSubscribe(subject, messages)
@@ -89,6 +99,10 @@ func (f Filter) subjects(prefix string) ([]string, error) {
 			Device: orDefault(f.Device, "*"), Event: "*",
 		}
 		subjects = append(subjects, prefix+"."+s.String())
+		if kind == message.KindData { // a channel may have messages a point
+			s.Point = "*"
+			subjects = append(subjects, prefix+"."+s.String())
+		}
 	}
 	if len(subjects) == 0 {
 		return nil, errors.New("nothing to watch")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 )
 
 // Credentials are who we are to a server. At most one way is set; the zero value is anonymous.
@@ -14,7 +15,9 @@ type Credentials struct {
 	// File is a .creds file (JWT and seed).
 	File string `json:"creds,omitempty"`
 	// NKey is a file with the seed of an nkey.
-	NKey     string `json:"nkey,omitempty"`
+	NKey string `json:"nkey,omitempty"`
+	// Seed is the seed itself.
+	Seed     string `json:"seed,omitempty"`
 	Token    string `json:"token,omitempty"`
 	User     string `json:"user,omitempty"`
 	Password string `json:"password,omitempty"`
@@ -39,6 +42,12 @@ func (c Credentials) Options() ([]nats.Option, error) {
 			return nil, fmt.Errorf("read the nkey %q: %w", c.NKey, err)
 		}
 		options = append(options, key)
+	case c.Seed != "":
+		key, err := fromSeed(c.Seed)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, key)
 	case c.Token != "":
 		options = append(options, nats.Token(c.Token))
 	case c.User != "":
@@ -53,20 +62,38 @@ func (c Credentials) Options() ([]nats.Option, error) {
 	return options, nil
 }
 
-func (c Credentials) validate() error {
-	ways := 0
-	for _, way := range []string{c.File, c.NKey, c.Token, c.User} {
-		if way != "" {
-			ways++
-		}
+// fromSeed logs in with an nkey that is in no file.
+func fromSeed(seed string) (nats.Option, error) {
+	pair, err := nkeys.FromSeed([]byte(seed))
+	if err != nil {
+		return nil, fmt.Errorf("credentials: the seed of an nkey: %w", err)
 	}
-	if ways > 1 {
+	public, err := pair.PublicKey()
+	if err != nil {
+		return nil, fmt.Errorf("credentials: the seed of an nkey: %w", err)
+	}
+	return nats.Nkey(public, pair.Sign), nil
+}
+
+func (c Credentials) validate() error {
+	if c.ways() > 1 {
 		return errors.New("credentials: one of creds, nkey, token and user, not several")
 	}
 	if (c.Cert == "") != (c.Key == "") {
 		return errors.New("credentials: cert and key go together")
 	}
 	return nil
+}
+
+// ways is how many ways to log in are set.
+func (c Credentials) ways() int {
+	ways := 0
+	for _, way := range []string{c.File, c.NKey, c.Seed, c.Token, c.User} {
+		if way != "" {
+			ways++
+		}
+	}
+	return ways
 }
 
 // Persistent are the options of everybody here: it reconnects for as long as it lives, and what is sent while

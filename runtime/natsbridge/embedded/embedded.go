@@ -3,14 +3,12 @@ package embedded
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
-	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -24,11 +22,12 @@ const DefaultListen = "127.0.0.1:4222"
 
 // Config is what the server needs; the zero value of everything but Data will do.
 type Config struct {
-	// Name is the server's; the node's name.
+	// Name is the server's; the node's name, whose bucket and streams everybody may read.
 	Name string
 	// Listen is host:port; DefaultListen when empty. Port 0 takes a free one.
 	Listen string
-	// Data is the node's data directory; JetStream keeps its files in jetstream/ below it. Required unless NoJetStream.
+	// Data is the node's data directory: JetStream keeps its files in jetstream/ below it, and the roles their keys in
+	// credentials/. Required unless NoJetStream; without it the keys are new at each start.
 	Data        string
 	NoJetStream bool
 	// MaxMemory and MaxStore bound JetStream, in bytes; 64 MiB and 1 GiB when 0.
@@ -37,16 +36,32 @@ type Config struct {
 	// Nothing is written while nothing changes. SyncAlways forces every message.
 	SyncInterval time.Duration
 	SyncAlways   bool
-	// Prefix and CallPrefix are the bridge's: anonymous clients are let in by them.
+	// Prefix and CallPrefix are the bridge's: roles and anonymous clients are let in by them.
 	Prefix, CallPrefix string
+	// File is an ordinary nats-server configuration. What it says holds; what it leaves open is as without it.
+	File string
+	// Account is the account of File that the node lives in; the server's default account when empty.
+	Account string
+	// Creds is the node's credentials file, for a File in operator mode, where nobody can be let in without one.
+	Creds string
+	// LeafCalls lets calls in that come from the hubs of this server's leaf remotes.
+	LeafCalls bool
 	// Logger gets the server's warnings and errors; discarded when nil.
 	Logger *slog.Logger
 }
 
 // Server is a server that runs.
 type Server struct {
-	server      *server.Server
-	credentials dial.Credentials
+	server *server.Server
+	log    *logger
+	leaves *leaves
+	node   dial.Credentials
+	admin  Access
+
+	// quit ends what watches the leaf connections, which is then done.
+	quit    chan struct{}
+	closing sync.Once
+	watch   sync.WaitGroup
 }
 
 // readyWithin is how long the server has to listen; it takes milliseconds.
@@ -55,40 +70,81 @@ const readyWithin = 5 * time.Second
 // Start starts a server and waits until it takes connections. The caller ends it with Shutdown, after everything that
 // is connected in this process.
 //
-// Anonymous clients may look and not touch: see observer. The node's own connection has its own account user, with a
-// password that exists in this process, and in Credentials, only.
+// Clients are anonymous, who may look and not touch, or have the key of a role: see Role. The node's own key exists in
+// this process only. JetStream that cannot start, because its directory cannot be written, is logged and left out: what
+// needs no streams goes on.
 func Start(config Config) (*Server, error) {
-	credentials := dial.Credentials{User: "node", Password: rand.Text()}
-	options, err := config.options(credentials)
-	if err != nil {
-		return nil, fmt.Errorf("embedded NATS server: %w", err)
-	}
-	srv, err := server.NewServer(options)
-	if err != nil {
-		return nil, fmt.Errorf("embedded NATS server: %w", err)
-	}
 	log := newLogger(config.Logger)
-	srv.SetLoggerV2(log, false, false, false)
-	s := &Server{server: srv, credentials: credentials}
-	srv.Start()
-	if err := s.waitReady(log); err != nil {
-		s.shutdown()
-		return nil, fmt.Errorf("embedded NATS server: listen on %s: %w", orDefault(config.Listen, DefaultListen), err)
+	s, err := config.start(log)
+	if errors.Is(err, errJetStream) {
+		log.to.Error("JetStream is off", "error", err)
+		config.NoJetStream = true
+		log.reset()
+		s, err = config.start(log)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("embedded NATS server: %w", err)
 	}
 	return s, nil
 }
 
-func (s *Server) waitReady(log *logger) error {
+// start tries once.
+func (c *Config) start(log *logger) (*Server, error) {
+	keys, err := c.keys(log.to)
+	if err != nil {
+		return nil, err
+	}
+	options, err := c.options(keys)
+	if err != nil {
+		return nil, err
+	}
+	srv, err := server.NewServer(options)
+	if err != nil {
+		return nil, err
+	}
+	srv.SetLoggerV2(log, false, false, false)
+	s := &Server{server: srv, log: log, leaves: &log.leaves, quit: make(chan struct{})}
+	s.node, s.admin = dial.Credentials{Seed: keys.node.seed}, keys.access(RoleAdmin)
+	if c.Creds != "" {
+		s.node = dial.Credentials{File: c.Creds}
+		s.admin = Access{Credentials: s.node}
+	}
+	log.leaves.set(options)
+	log.know(keys)
+	srv.Start()
+	if err := s.waitReady(); err != nil {
+		s.shutdown()
+		return nil, fmt.Errorf("listen on %s: %w", net.JoinHostPort(options.Host, fmt.Sprint(options.Port)), err)
+	}
+	keys.announce(s.URL(), log.to)
+	if len(options.LeafNode.Remotes) > 0 {
+		s.watch.Go(func() { s.leaves.watch(srv, s.quit) })
+	}
+	return s, nil
+}
+
+// errJetStream marks the failures of JetStream alone.
+var errJetStream = errors.New("JetStream cannot start")
+
+func (s *Server) waitReady() error {
 	deadline := time.Now().Add(readyWithin)
 	for !s.server.ReadyForConnections(20 * time.Millisecond) {
-		if err := log.fatal(); err != nil {
-			return err
+		if err := s.log.fatal(); err != nil {
+			return jetStreamError(err)
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("not ready after %s", readyWithin)
 		}
 	}
-	return log.fatal()
+	return jetStreamError(s.log.fatal())
+}
+
+// jetStreamError marks an error as JetStream's by the text that the server has for it.
+func jetStreamError(err error) error {
+	if err != nil && strings.HasPrefix(err.Error(), "Can't start JetStream") {
+		return fmt.Errorf("%w: %w", errJetStream, err)
+	}
+	return err
 }
 
 // URL is where clients of this machine find the server.
@@ -97,8 +153,14 @@ func (s *Server) URL() string { return s.server.ClientURL() }
 // InProcessConn returns a connection that does not leave the process.
 func (s *Server) InProcessConn() (net.Conn, error) { return s.server.InProcessConn() }
 
-// Credentials are those of the node: everything is allowed.
-func (s *Server) Credentials() dial.Credentials { return s.credentials }
+// Credentials are those of the node: everything is allowed, unless they are from a file (Config.Creds).
+func (s *Server) Credentials() dial.Credentials { return s.node }
+
+// Admin is what the command line of the same user is given.
+func (s *Server) Admin() Access { return s.admin }
+
+// Violations counts what clients were refused since the start: publications, subscriptions and connections.
+func (s *Server) Violations() uint64 { return s.log.violations.total() }
 
 // Shutdown ends the server and waits for it until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -116,62 +178,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 func (s *Server) shutdown() {
+	s.closing.Do(func() { close(s.quit) })
+	s.watch.Wait()
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
+	s.log.violations.flush()
 }
 
-func (c *Config) options(node dial.Credentials) (*server.Options, error) {
-	host, port, err := splitListen(orDefault(c.Listen, DefaultListen))
-	if err != nil {
-		return nil, err
-	}
-	options := &server.Options{
-		ServerName:   orDefault(c.Name, "drover"),
-		Host:         host,
-		Port:         port,
-		NoSigs:       true,
-		PingInterval: 20 * time.Second,
-		MaxPayload:   1 << 20,
-		Users:        users(node, orDefault(c.Prefix, message.DefaultPrefix), orDefault(c.CallPrefix, message.DefaultCallPrefix)),
-		NoAuthUser:   anonymous,
-	}
-	if c.NoJetStream {
-		return options, nil
-	}
-	return options, c.jetStream(options)
-}
-
-// jetStream switches JetStream on, with its files below the data directory and nowhere else.
-func (c *Config) jetStream(options *server.Options) error {
-	if c.Data == "" {
-		return errors.New("JetStream needs the data directory")
-	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return fmt.Errorf("make the data directory: %w", err)
-	}
-	options.JetStream = true
-	options.StoreDir = filepath.Clean(c.Data) // the server adds jetstream/
-	options.JetStreamMaxMemory = orNumber(c.MaxMemory, 64<<20)
-	options.JetStreamMaxStore = orNumber(c.MaxStore, 1<<30)
-	options.SyncInterval = orNumber(c.SyncInterval, 10*time.Second)
-	options.SyncAlways = c.SyncAlways
-	return nil
-}
-
-func splitListen(listen string) (string, int, error) {
-	host, text, err := net.SplitHostPort(listen)
-	if err != nil {
-		return "", 0, fmt.Errorf("listen %q: host:port is expected", listen)
-	}
-	port, err := strconv.Atoi(text)
-	if err != nil || port < 0 || port > 65535 {
-		return "", 0, fmt.Errorf("listen %q: the port is 1 to 65535, or 0 for a free one", listen)
-	}
-	if port == 0 {
-		port = server.RANDOM_PORT
-	}
-	return host, port, nil
-}
+func (c *Config) name() string       { return orDefault(c.Name, "drover") }
+func (c *Config) streams() []string  { return message.KeptBy(c.prefix(), c.name()).Streams() }
+func (c *Config) prefix() string     { return orDefault(c.Prefix, message.DefaultPrefix) }
+func (c *Config) callPrefix() string { return orDefault(c.CallPrefix, message.DefaultCallPrefix) }
 
 func orDefault(s, otherwise string) string {
 	if s == "" {

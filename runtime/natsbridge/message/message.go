@@ -46,9 +46,12 @@ type Header struct {
 	TS Time `json:"ts"`
 	// Epoch is the node's start: a message of another epoch than the node's heartbeat is stale.
 	Epoch string `json:"epoch"`
+	// Clock is "unsynced" while the kernel of the node's machine takes its clock for unsynchronised; empty otherwise, and
+	// where it cannot tell.
+	Clock string `json:"clock,omitempty"`
 }
 
-// Data is what a device gave in one poll cycle.
+// Data is what a device gave in one poll cycle, or one of its points.
 type Data struct {
 	Header
 	// Seq counts per channel and device within an epoch.
@@ -170,12 +173,18 @@ type Ping struct {
 	Epoch   string `json:"epoch"`
 	Version string `json:"version"`
 	Started Time   `json:"started"`
+	// CapturedBy are the streams that hold the node's calls, and so answer them in its place.
+	CapturedBy []string `json:"captured_by,omitempty"`
+	// Links are the node's connection to its server, and those that an embedded one keeps to hubs.
+	Links []Link `json:"links,omitempty"`
 }
 
 // Snapshot is the answer of get.state: what was published last, by channel.
 type Snapshot struct {
-	Node     string             `json:"node"`
-	Epoch    string             `json:"epoch"`
+	Node  string `json:"node"`
+	Epoch string `json:"epoch"`
+	// Links are those of Ping.
+	Links    []Link             `json:"links,omitempty"`
 	Channels map[string]Channel `json:"channels"`
 }
 

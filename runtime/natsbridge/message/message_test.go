@@ -31,6 +31,7 @@ func TestSubject(t *testing.T) {
 		want Subject
 	}{
 		{"n.c.data.d", Subject{Node: "n", Channel: "c", Kind: KindData, Device: "d"}},
+		{"n.c.data.d.p", Subject{Node: "n", Channel: "c", Kind: KindData, Device: "d", Point: "p"}},
 		{"n.c.device.d", Subject{Node: "n", Channel: "c", Kind: KindDevice, Device: "d"}},
 		{"n.c.state", Subject{Node: "n", Channel: "c", Kind: KindState}},
 		{"n.c.log", Subject{Node: "n", Channel: "c", Kind: KindLog}},
@@ -44,7 +45,8 @@ func TestSubject(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"", "n", "n.c", "n.c.data", "n.c.state.d", "n.c.data.d.p", "n.c.nonsense", "n..data.d", "n.c.event", "n.handle.c",
+		"", "n", "n.c", "n.c.data", "n.c.state.d", "n.c.data.d.p.x", "n.c.device.d.p", "n.c.state.d.p",
+		"n.handle.c.d.p", "n.c.nonsense", "n..data.d", "n.c.event", "n.handle.c",
 	} {
 		if got, err := ParseSubject("drover", "drover."+bad); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: got %+v, %v", bad, got, err)

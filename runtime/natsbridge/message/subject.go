@@ -62,6 +62,8 @@ type Subject struct {
 	Kind          Kind
 	// Device is set for data, device and handle.
 	Device string
+	// Point is set for data where each point has messages of its own.
+	Point string
 	// Event is the event's name.
 	Event string
 }
@@ -70,7 +72,7 @@ type Subject struct {
 func ParseSubject(prefix, subject string) (Subject, error) {
 	rest, ok := strings.CutPrefix(subject, prefix+".")
 	tokens := strings.Split(rest, ".")
-	if !ok || len(tokens) < 3 || len(tokens) > 4 {
+	if !ok || len(tokens) < 3 || len(tokens) > 5 {
 		return Subject{}, fmt.Errorf("%w: subject %q", ErrMalformed, subject)
 	}
 	for _, token := range tokens {
@@ -83,16 +85,19 @@ func ParseSubject(prefix, subject string) (Subject, error) {
 	}
 	s := Subject{Node: tokens[0], Channel: tokens[1], Kind: Kind(tokens[2])}
 	last := ""
-	if len(tokens) == 4 {
+	if len(tokens) > 3 {
 		last = tokens[3]
+	}
+	if len(tokens) > 4 {
+		s.Point, ok = tokens[4], s.Kind == KindData
 	}
 	switch s.Kind {
 	case KindState, KindLog:
-		ok = last == ""
+		ok = ok && last == ""
 	case KindData, KindDevice:
-		s.Device, ok = last, last != ""
+		s.Device, ok = last, ok && last != ""
 	case KindEvent:
-		s.Event, ok = last, last != ""
+		s.Event, ok = last, ok && last != ""
 	default:
 		ok = false
 	}
@@ -108,7 +113,11 @@ func (s Subject) String() string {
 	case KindHandle:
 		return s.Node + ".handle." + s.Channel + "." + s.Device
 	case KindData, KindDevice:
-		return s.Node + "." + s.Channel + "." + string(s.Kind) + "." + s.Device
+		text := s.Node + "." + s.Channel + "." + string(s.Kind) + "." + s.Device
+		if s.Point != "" {
+			text += "." + s.Point
+		}
+		return text
 	case KindEvent:
 		return s.Node + "." + s.Channel + ".event." + s.Event
 	default:

@@ -37,7 +37,7 @@ func Sign(key ed25519.PrivateKey, digest string) (Signature, error) {
 	return Signature{Digest: digest, Key: id, Value: ed25519.Sign(key, message(digest))}, nil
 }
 
-// ErrUntrusted: none of the signatures is of a trusted key and good.
+// ErrUntrusted says that none of the signatures is of a trusted key and good.
 var ErrUntrusted = errors.New("no signature of a trusted key")
 
 // Keys are public keys by KeyID.

@@ -1,0 +1,119 @@
+// Bench measures what the project promises, as ratios in one run, and prints them as a table.
+//
+//	go run . [-suite metering,bridge] [-rounds 7] [-scale 0.1] [-json FILE]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/droverhq/drover/bench/figure"
+	"github.com/droverhq/drover/bench/rig"
+)
+
+// options are what the command line says.
+type options struct {
+	rounds   int
+	scale    float64
+	programs rig.Programs
+}
+
+// span is how long something is measured that takes d by default.
+func (o options) span(d time.Duration) time.Duration { return time.Duration(float64(d) * o.scale) }
+
+// suite is a group of figures that are measured together.
+type suite struct {
+	name, about string
+	run         func(context.Context, options) ([]figure.Figure, error)
+}
+
+func suites() []suite {
+	return []suite{
+		{"metering", "what metering costs a guest", metering},
+		{"bridge", "how long messages and commands take", bridge},
+		{"polling", "a node beside a bare poller", polling},
+		{"disk", "what an idle node writes", disk},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	var o options
+	flag.IntVar(&o.rounds, "rounds", 7, "how often each variant is measured")
+	flag.Float64Var(&o.scale, "scale", 1, "how long to measure, as a multiple of the usual")
+	flag.StringVar(&o.programs.Drover, "drover", "../build/drover", "the command")
+	flag.StringVar(&o.programs.Driver, "driver", "../build/guests/modbus.wasm", "the Modbus driver")
+	flag.StringVar(&o.programs.Poller, "poller", "../build/bench/poller", "the bare poller")
+	file := flag.String("json", "", "also write the figures, with all samples, to this file")
+	wanted := flag.String("suite", strings.Join(names(), ","), "the suites to run")
+	flag.Parse()
+	for _, path := range []*string{&o.programs.Drover, &o.programs.Driver, &o.programs.Poller} {
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return fmt.Errorf("find %s: %w", *path, err)
+		}
+		*path = absolute
+	}
+	chosen, err := choose(*wanted)
+	if err != nil {
+		return err
+	}
+	var figures []figure.Figure
+	for _, s := range chosen {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", s.name, s.about)
+		measured, err := s.run(ctx, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		figures = append(figures, measured...)
+	}
+	figure.Print(os.Stdout, figures)
+	return write(*file, figures)
+}
+
+func names() []string {
+	var out []string
+	for _, s := range suites() {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+func choose(wanted string) ([]suite, error) {
+	var out []suite
+	for name := range strings.SplitSeq(wanted, ",") {
+		i := slices.IndexFunc(suites(), func(s suite) bool { return s.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no suite %q: there are %s", name, strings.Join(names(), ", "))
+		}
+		out = append(out, suites()[i])
+	}
+	return out, nil
+}
+
+func write(file string, figures []figure.Figure) error {
+	if file == "" {
+		return nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("write the figures: %w", err)
+	}
+	return errors.Join(figure.WriteJSON(f, figures), f.Close())
+}

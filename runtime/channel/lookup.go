@@ -1,0 +1,50 @@
+package channel
+
+import (
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/runtime/point"
+)
+
+// PointRef is a configured point and the number by which the driver knows it.
+type PointRef struct {
+	ID driver.PointID
+	*point.Point
+}
+
+// Device returns the number and the points of a device, as configured; false where there is no such device.
+func (c *Channel) Device(name string) (driver.DeviceID, []PointRef, bool) {
+	for i, d := range c.devices {
+		if d.state.Device != name {
+			continue
+		}
+		refs := make([]PointRef, 0, len(d.points))
+		for id, p := range c.points {
+			if p.device == d {
+				refs = append(refs, PointRef{driver.PointID(id), p.Point})
+			}
+		}
+		return driver.DeviceID(i), refs, true
+	}
+	return 0, nil, false
+}
+
+// Action returns an action that is served at present, as the driver describes it. device is none for one of the channel
+// itself. While a swap is between two sessions, it is that of the one before.
+func (c *Channel) Action(r driver.ActionRequest) (driver.Action, bool) {
+	for _, a := range c.Actions() {
+		if a.Name == r.Action && a.Device == r.Device {
+			return a, true
+		}
+	}
+	return driver.Action{}, false
+}
+
+// Actions returns the actions that are served at present. They are not changed any more.
+func (c *Channel) Actions() []driver.Action {
+	c.queue.mu.Lock()
+	defer c.queue.mu.Unlock()
+	if c.queue.served == nil {
+		return nil
+	}
+	return c.queue.served.actions
+}

@@ -1,0 +1,73 @@
+package module
+
+import (
+	"cmp"
+	goruntime "runtime"
+	"time"
+
+	"github.com/droverhq/drover/abi/canon"
+)
+
+// Limits bound what one instance takes of the machine. A field that is zero has its default.
+type Limits struct {
+	// Memory is how many bytes of memory the guest may have. Default DefaultMemory.
+	Memory uint64
+	// Stack is how many bytes the guest's calls may take of the native stack, up to DefaultStack, which is the default.
+	Stack uint64
+	// Compute is how long the guest may compute without calling an import, in time of its own: neither waiting for a
+	// processor nor being throttled counts. Default DefaultCompute. wazero's interpreter, where it is what there is, gets
+	// 20 times that.
+	Compute time.Duration
+	// Share is how much of one core the guest may take over ShareWindow; above that it is slowed down, not ended. Default
+	// 1, which is all that one guest can take.
+	Share float64
+	// ShareWindow is how long a guest that was idle may then compute at full speed, divided by Share. Default 10 s.
+	ShareWindow time.Duration
+	// Lift bounds what one call of the guest's may make the host hold.
+	Lift canon.Limits
+}
+
+const (
+	// DefaultMemory is the memory that an instance may have when its channel does not say.
+	DefaultMemory = 32 << 20
+	// DefaultStack is what the calls of a guest may take of the native stack.
+	DefaultStack = 16 << 20
+	// DefaultCompute is how long a guest may compute without calling an import.
+	DefaultCompute = time.Second
+	// defaultShareWindow is Limits.ShareWindow when its channel does not say.
+	defaultShareWindow = 10 * time.Second
+	// interpreterFactor is how much slower wazero's interpreter is than its compiler.
+	interpreterFactor = 20
+)
+
+// withDefaults returns l with the defaults filled in.
+func (l Limits) withDefaults() Limits {
+	l.Memory = cmp.Or(l.Memory, DefaultMemory)
+	l.Stack = min(cmp.Or(l.Stack, DefaultStack), DefaultStack)
+	l.Compute = cmp.Or(l.Compute, DefaultCompute)
+	l.Share = cmp.Or(l.Share, 1)
+	l.ShareWindow = cmp.Or(l.ShareWindow, defaultShareWindow)
+	return l
+}
+
+// compute is how long the guest may compute on this machine without calling an import.
+func (l Limits) compute() time.Duration {
+	if compiles() {
+		return l.Compute
+	}
+	return l.Compute * interpreterFactor
+}
+
+// compiles says whether wazero compiles modules on this machine; elsewhere it interprets them.
+func compiles() bool { return goruntime.GOARCH == "amd64" || goruntime.GOARCH == "arm64" }
+
+// Usage is what an instance has taken of the machine.
+type Usage struct {
+	// CPU is for how long the guest's code ran. What host functions did for it is not in it.
+	CPU time.Duration
+	// Memory is the size of the guest's memory in bytes, which is also the most that it had.
+	Memory uint64
+}
+
+// Usage returns what the instance has taken so far. Any goroutine may call it, also after Close.
+func (i *Instance) Usage() Usage { return Usage{CPU: i.cpu.spent(), Memory: i.memory.size.Load()} }

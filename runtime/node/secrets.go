@@ -1,0 +1,149 @@
+package node
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/droverhq/drover/abi/driver"
+	"github.com/droverhq/drover/runtime/config"
+)
+
+// leastSecret is how long a value must be to be hidden: what is shorter is no secret, and would hide half of every line.
+const leastSecret = 3
+
+// secretsOf returns the values of a channel's settings that nobody is to read: those that its driver's schemas call
+// writeOnly, and those that came from the environment or from a file.
+func secretsOf(m driver.Metadata, ch *config.Channel) [][]byte {
+	schemas, _ := compileSchemas(m) // a driver whose schemas are wrong was refused
+	found := secrets{}
+	found.in(schemas.settings, &ch.Settings)
+	for _, d := range ch.Devices {
+		found.in(schemas.device, &d.Settings)
+		for _, p := range d.Points {
+			found.in(schemas.address, &p.Address)
+		}
+	}
+	var out [][]byte
+	for _, s := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, []byte(s))
+	}
+	return out
+}
+
+// secrets is a set of texts.
+type secrets map[string]struct{}
+
+func (found secrets) in(s schema, value *config.JSON) {
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value.Raw))
+	if err != nil {
+		return
+	}
+	for _, pointer := range value.Secrets {
+		found.all(at(v, pointer))
+	}
+	if s.Schema != nil {
+		found.writeOnly(s.Schema, v, nil)
+	}
+}
+
+// writeOnly adds what the schema s calls so in v. around are the schemas that v was held against already.
+func (found secrets) writeOnly(s *jsonschema.Schema, v any, around []*jsonschema.Schema) {
+	if s == nil || slices.Contains(around, s) {
+		return
+	}
+	around = append(around, s)
+	if s.WriteOnly {
+		found.all(v)
+		return
+	}
+	for _, same := range slices.Concat([]*jsonschema.Schema{s.Ref, s.If, s.Then, s.Else}, s.AllOf, s.AnyOf, s.OneOf) {
+		found.writeOnly(same, v, around)
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for name, field := range v {
+			found.writeOnly(ofProperty(s, name), field, nil)
+		}
+	case []any:
+		for i, element := range v {
+			found.writeOnly(ofElement(s, i), element, nil)
+		}
+	}
+}
+
+func ofProperty(s *jsonschema.Schema, name string) *jsonschema.Schema {
+	if property, ok := s.Properties[name]; ok {
+		return property
+	}
+	for pattern, property := range s.PatternProperties {
+		if pattern.MatchString(name) {
+			return property
+		}
+	}
+	others, _ := s.AdditionalProperties.(*jsonschema.Schema)
+	return others
+}
+
+func ofElement(s *jsonschema.Schema, i int) *jsonschema.Schema {
+	if i < len(s.PrefixItems) {
+		return s.PrefixItems[i]
+	}
+	if s.Items2020 != nil {
+		return s.Items2020
+	}
+	all, _ := s.Items.(*jsonschema.Schema)
+	return all
+}
+
+// all adds every text and number in v.
+func (found secrets) all(v any) {
+	switch v := v.(type) {
+	case string:
+		found.add(v)
+	case json.Number:
+		found.add(v.String())
+	case map[string]any:
+		for _, field := range v {
+			found.all(field)
+		}
+	case []any:
+		for _, element := range v {
+			found.all(element)
+		}
+	}
+}
+
+func (found secrets) add(s string) {
+	if len(s) >= leastSecret {
+		found[s] = struct{}{}
+	}
+}
+
+// at returns the part of v that a JSON Pointer (RFC 6901) names, nil when there is none.
+func at(v any, pointer string) any {
+	if pointer == "" {
+		return v
+	}
+	unescape := strings.NewReplacer("~1", "/", "~0", "~")
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		switch inner := v.(type) {
+		case map[string]any:
+			v = inner[unescape.Replace(token)]
+		case []any:
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(inner) {
+				return nil
+			}
+			v = inner[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
