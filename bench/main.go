@@ -38,7 +38,9 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		{"metering", "what metering costs a guest", metering},
+		{"hanging", "how soon a driver that hangs is ended", hanging},
 		{"bridge", "how long messages and commands take", bridge},
+		{"flood", "how many points a second", flood},
 		{"polling", "a node beside a bare poller", polling},
 		{"disk", "what an idle node writes", disk},
 	}
@@ -59,11 +61,12 @@ func run(ctx context.Context) error {
 	flag.Float64Var(&o.scale, "scale", 1, "how long to measure, as a multiple of the usual")
 	flag.StringVar(&o.programs.Drover, "drover", "../build/drover", "the command")
 	flag.StringVar(&o.programs.Driver, "driver", "../build/guests/modbus.wasm", "the Modbus driver")
+	flag.StringVar(&o.programs.TestDriver, "testdriver", "../build/guests/testdriver.wasm", "the driver that misbehaves")
 	flag.StringVar(&o.programs.Poller, "poller", "../build/bench/poller", "the bare poller")
 	file := flag.String("json", "", "also write the figures, with all samples, to this file")
 	wanted := flag.String("suite", strings.Join(names(), ","), "the suites to run")
 	flag.Parse()
-	for _, path := range []*string{&o.programs.Drover, &o.programs.Driver, &o.programs.Poller} {
+	for _, path := range []*string{&o.programs.Drover, &o.programs.Driver, &o.programs.TestDriver, &o.programs.Poller} {
 		absolute, err := filepath.Abs(*path)
 		if err != nil {
 			return fmt.Errorf("find %s: %w", *path, err)

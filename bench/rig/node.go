@@ -18,7 +18,7 @@ type Load struct {
 }
 
 // Programs are where the project's programs are.
-type Programs struct{ Drover, Driver, Poller string }
+type Programs struct{ Drover, Driver, TestDriver, Poller string }
 
 // Node is a Drover node at work, as a process.
 type Node struct {
@@ -90,7 +90,7 @@ func (w *World) firsts(subjects string, n int) (<-chan struct{}, error) {
 
 func (w *World) configuration(p Programs, l Load, extra, data string) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "node: bench\ndata: %s\nnats: {url: %q}\n%s\n", filepath.Join(data, "data"), w.NATS.ClientURL(), extra)
+	fmt.Fprintf(&out, "node: bench\ndata: %s\nnats: {url: %q, commands: all}\n%s\n", filepath.Join(data, "data"), w.NATS.ClientURL(), extra)
 	fmt.Fprintf(&out, "templates:\n  plc:\n    driver: %s\n    connections: {main: {tcp: %q}}\n    settings: {mode: tcp}\n"+
 		"    every: %s\n    devices:\n      d:\n        settings: {unit: 1}\n        points:\n"+
 		"          clock: {address: \"holding:%d\", type: uint64}\n"+

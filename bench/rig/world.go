@@ -43,6 +43,7 @@ func (w *World) start() error {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	device := sim.NewDevice(refresh)
+	device.Update(func(m *sim.Memory) { m.SetHolding(Setpoint, 0) })
 	units := map[uint8]*sim.Device{}
 	for unit := range 247 {
 		units[uint8(unit+1)] = device
