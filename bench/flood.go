@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ func flood(ctx context.Context, o options) (figures []figure.Figure, err error) 
 		if err != nil {
 			return nil, err
 		}
-		fmt.Printf("flood: %3d channels: %8.0f points/s, %d messages missing\n", channels, rate, holes)
+		fmt.Fprintf(os.Stderr, "flood: %3d channels: %8.0f points/s, %d messages missing\n", channels, rate, holes)
 		samples := best.Series[0].Samples
 		if holes > 0 || len(samples) > 0 && rate < figure.Quantile(samples, 1) {
 			break

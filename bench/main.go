@@ -39,6 +39,7 @@ func suites() []suite {
 	return []suite{
 		{"metering", "what metering costs a guest", metering},
 		{"hanging", "how soon a driver that hangs is ended", hanging},
+		{"lateness", "how late a channel is beside others that compute for ever", lateness},
 		{"bridge", "how long messages and commands take", bridge},
 		{"flood", "how many points a second", flood},
 		{"polling", "a node beside a bare poller", polling},
