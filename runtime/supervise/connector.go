@@ -3,7 +3,7 @@ package supervise
 import "github.com/droverhq/drover/runtime/failure"
 
 // Connector makes the sessions of one driver with one configuration. Its own constructor is synchronous and does no
-// I/O. A connector may besides be a Classifier or a Digester.
+// I/O. A connector may besides be a Classifier, a Digester or a Judge.
 type Connector interface {
 	// Connect opens the transport and does the protocol's handshake. It returns soon after ctx is done, which is at
 	// Deadlines.Connect at the latest. When it returns an error it has released everything that it opened, and the
@@ -44,6 +44,12 @@ type Classifier interface {
 // Digester is a Connector with a digest of its code, for failure records.
 type Digester interface {
 	Digest() string
+}
+
+// Judge is a Connector that has the last word on a swap to it: at the end of the trial, Judge returns nil, or the failure
+// for which the previous connector is brought back. It is called on the supervisor's loop and does not block.
+type Judge interface {
+	Judge() *failure.Failure
 }
 
 type outcomeKind uint8

@@ -75,6 +75,8 @@ func (l *loop) ended(c *call, r result) {
 		l.interrupted(c, r.err)
 	case l.swap.yielding():
 		l.yielded(c, r)
+	case l.swap.condemned():
+		l.condemned(c, r)
 	case r.err == nil && r.outcome.kind == outcomeReconnect:
 		l.reason = r.outcome.reason
 		l.again()

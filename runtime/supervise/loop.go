@@ -148,7 +148,7 @@ func (l *loop) begin() {
 	}
 	l.restarter = nil
 	l.attempts++
-	a := newAttempt(l.connector, l.attempts, l.generation+1, l.swap.takeover())
+	a := newAttempt(l.connector, l.attempts, l.generation+1, l.held != nil)
 	l.current.Store(a)
 	l.show(Connecting, "")
 	l.startConnect(a)

@@ -13,6 +13,7 @@ const (
 	swapYielding  swapStage = iota // the old session was asked to yield
 	swapBringing                   // next is being brought up
 	swapTrial                      // next runs
+	swapCondemned                  // next was judged at the end of its trial, and was asked to yield
 	swapRestoring                  // next has failed, and the previous one is being brought up again
 )
 
@@ -24,18 +25,15 @@ type swap struct {
 	stage    swapStage
 	report   Report
 	reply    chan<- replaced
-	last     time.Time // when the last step ended
+	last     time.Time        // when the last step ended
+	verdict  *failure.Failure // of next's Judge
 	parkedAt time.Time
 }
 
 // startSwap asks the running session to yield.
 func (l *loop) startSwap(m replaceMessage) {
 	l.swap = &swap{next: m.next, previous: l.connector, trial: m.trial, reply: m.reply, last: time.Now()}
-	a := l.current.Load()
-	a.gate.shut()
-	close(a.yield)
-	l.call.stage = stageYielding
-	l.overdue.Reset(l.config.Deadlines.Yield)
+	l.askToYield()
 	l.show(Connected, l.swap.reason())
 }
 
@@ -85,11 +83,43 @@ func (l *loop) ready(h Handle) {
 	}
 }
 
-// trialOver keeps next.
+// trialOver keeps next, unless it has been judged not to do.
 func (l *loop) trialOver() {
-	l.swap.step("trial")
-	l.forget()
-	l.endSwap(Swapped)
+	s := l.swap
+	if j, ok := s.next.(Judge); ok {
+		s.verdict = j.Judge()
+	}
+	switch {
+	case s.verdict == nil:
+		s.step("trial")
+		l.forget()
+		l.endSwap(Swapped)
+	case l.call != nil && l.call.step == stepRun && l.call.stage == stageRunning:
+		s.stage = swapCondemned
+		l.askToYield()
+	default: // it is between two of its sessions
+		l.trial.Reset(judgeAgain)
+	}
+}
+
+// condemned rolls back when the run of a session that did not stand its trial has ended.
+func (l *loop) condemned(c *call, r result) {
+	if f := crash(c, r.err); f != nil {
+		l.record(f, time.Now())
+	}
+	l.fail(l.swap.verdict)
+}
+
+// judgeAgain is when a trial that ended between two sessions is looked at again.
+const judgeAgain = 100 * time.Millisecond
+
+// askToYield asks the running session to yield. It has the yield's deadline for that.
+func (l *loop) askToYield() {
+	a := l.current.Load()
+	a.gate.shut()
+	close(a.yield)
+	l.call.stage = stageYielding
+	l.overdue.Reset(l.config.Deadlines.Yield)
 }
 
 // endSwap ends the swap with a verdict, and shows that a running session is an ordinary one now.
@@ -140,8 +170,7 @@ func (s *swap) answer(r Result, err error) {
 
 func (s *swap) yielding() bool { return s != nil && s.stage == swapYielding }
 
-// takeover says whether the attempt that begins now takes over from the session that yielded.
-func (s *swap) takeover() bool { return s != nil && s.report.Yielded && s.stage != swapTrial }
+func (s *swap) condemned() bool { return s != nil && s.stage == swapCondemned }
 
 // reason is what the connected snapshot says of the swap.
 func (s *swap) reason() string {
@@ -149,7 +178,7 @@ func (s *swap) reason() string {
 		return ""
 	}
 	switch s.stage {
-	case swapTrial:
+	case swapTrial, swapCondemned:
 		return "trial"
 	case swapRestoring:
 		return "roll-back"

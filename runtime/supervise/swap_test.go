@@ -3,6 +3,7 @@ package supervise_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -298,4 +299,65 @@ func TestReplaceRefusesNothing(t *testing.T) {
 		wantState(t, sup, supervise.Connected, "")
 		stop(t, s, sup)
 	})
+}
+
+// judge is a driver that has the last word on a swap to it.
+type judge struct {
+	*driver
+	verdict func() *failure.Failure
+}
+
+func (j judge) Judge() *failure.Failure { return j.verdict() }
+
+// A driver that runs, but not well, is taken back at the end of its trial: it yields, and the previous one is brought up
+// without its lines, while the handle is parked.
+func TestJudgedAtTheEndOfTheTrial(t *testing.T) {
+	for name, c := range map[string]struct {
+		verdict  *failure.Failure
+		run      func(*supervise.Context) (supervise.Outcome, error)
+		want     supervise.Result
+		failures []failure.Code
+	}{
+		"good": {nil, nil, supervise.Swapped, nil},
+		"bad": {failure.New(failure.PhaseRun, failure.DriverOther, "3 points are bad"), nil, supervise.RolledBack,
+			[]failure.Code{failure.DriverOther}},
+		"bad, and crashes when asked to yield": {failure.New(failure.PhaseRun, failure.DriverOther, "3 points are bad"),
+			func(ctx *supervise.Context) (supervise.Outcome, error) {
+				<-ctx.Yield()
+				return supervise.OutcomeYielded(), trap()
+			}, supervise.RolledBack, []failure.Code{failure.TrapUnreachable, failure.DriverOther}},
+		"bad, and does not yield": {failure.New(failure.PhaseRun, failure.DriverOther, "3 points are bad"),
+			func(ctx *supervise.Context) (supervise.Outcome, error) {
+				<-ctx.Done()
+				return supervise.OutcomeDisconnected(), nil
+			}, supervise.RolledBack, []failure.Code{failure.DriverOther}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStory(t)
+				takeovers := 0
+				sup := start(t, s, func(ctx *supervise.Context) plan {
+					if ctx.Takeover() {
+						takeovers++
+					}
+					return plan{}
+				}, nil)
+				settle()
+				v2 := &driver{name: "v2", story: s, plan: always(plan{run: c.run})}
+				report, err := sup.Replace(t.Context(), judge{v2, func() *failure.Failure { return c.verdict }}, 10*time.Second)
+				if err != nil || report.Result != c.want || report.Why != c.verdict {
+					t.Errorf("replace: %+v, %v", report, err)
+				}
+				wantState(t, sup, supervise.Connected, "")
+				var codes []failure.Code
+				for _, r := range s.failures() {
+					codes = append(codes, r.Code)
+				}
+				if !slices.Equal(codes, c.failures) || takeovers != 0 {
+					t.Errorf("failures %v, %d takeovers", codes, takeovers)
+				}
+				stop(t, s, sup)
+			})
+		})
+	}
 }
