@@ -3,6 +3,8 @@
 GO      ?= go
 ARGS    ?=
 FUZZ    ?= 10s
+SEED    ?= 0
+FOR     ?= 2m
 LINT    := build/tools/golangci-lint
 MODULES := . tools interop bench
 # os/arch pairs that must build.
@@ -10,7 +12,7 @@ TARGETS := linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64
 WASM    := GOOS=wasip1 GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests demo test race check fmt vet lint generate generated tidy cross scripts tree interop hostile bench fuzz clean
+.PHONY: help build guests demo test race check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench fuzz clean
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +34,9 @@ demo: build guests ## Two simulated devices, live; ARGS="--for 10s" ends by itse
 test: build guests ## All tests that need nothing but Go.
 	$(GO) test -timeout 5m ./...
 
-race: build guests ## The same with the race detector.
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+# The meter has one goroutine, and its tests would take minutes.
+race: build guests ## The same with the race detector, where there is more than one goroutine.
+	CGO_ENABLED=1 $(GO) test -race -timeout 25m $$($(GO) list ./... | grep -v /module/meter)
 
 check: fmt vet lint generated tidy cross scripts tree ## All that is not a test; ends with a clean tree.
 
@@ -45,6 +48,7 @@ vet:
 	$(GO) vet ./...
 	$(WASM) $(GO) vet ./guests/... ./abi/...
 	$(GO) vet -tags hostile ./hostile
+	$(GO) vet -tags chaos ./chaos
 	cd interop && $(GO) vet -tags interop ./...
 	cd bench && $(GO) vet ./... && $(WASM) $(GO) vet ./kernels
 
@@ -85,6 +89,9 @@ interop: build guests ## Against programs nobody here wrote; needs the packages 
 
 hostile: ## Against drivers that attack the border; needs the packages of .ci/run.
 	$(GO) test -tags hostile -count=1 -timeout 10m ./hostile
+
+chaos: ## Ten channels while everything goes wrong around them; SEED=4711 replays, FOR=2m.
+	$(GO) test -tags chaos -count=1 -timeout 30m -v ./chaos -seed $(SEED) -for $(FOR)
 
 bench: build guests ## The figures, as ratios in one run; ARGS="-suite metering -scale 0.1" for some of them, faster.
 	@mkdir -p build/bench

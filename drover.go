@@ -11,11 +11,14 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/droverhq/drover/hostfuncs"
 	"github.com/droverhq/drover/hostfuncs/grant"
 	"github.com/droverhq/drover/runtime/config"
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/node"
+	"github.com/droverhq/drover/runtime/tracing"
 )
 
 // ABIVersion is the version of the package drover:driver that drivers are built for.
@@ -30,12 +33,14 @@ type Options struct {
 	Logger *slog.Logger
 	// Version is what the node says of itself.
 	Version string
+	// TracerProvider gets the spans of attempts, their phases, and commands; none are made when nil.
+	TracerProvider trace.TracerProvider
 }
 
 // Check loads the drivers that a configuration names and holds its settings against their schemas. It reports all
 // problems together, and starts nothing. The compiled code is kept in the data directory, for the run to come.
 func Check(ctx context.Context, c *config.Node) (config.Problems, error) {
-	loader, err := node.NewLoader(c)
+	loader, err := node.NewLoader(c, slog.New(slog.DiscardHandler)) // who only checks may have no data directory
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +60,15 @@ func Start(ctx context.Context, c *config.Node, o Options) (*Node, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	host, err := hostfuncs.New(hostfuncs.Config{Logger: o.Logger})
+	log := node.Logs(c, o.Logger.Handler())
+	host, err := hostfuncs.New(hostfuncs.Config{Logger: log.Logger()})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the host: %w", err)
 	}
-	n, err := node.Start(ctx, node.Config{Node: c, Host: outside{host}, Logger: o.Logger, Version: o.Version})
+	n, err := node.Start(ctx, node.Config{
+		Node: c, Host: outside{host}, Logger: log.Logger(), Logs: log, Version: o.Version,
+		Tracer: tracing.New(o.TracerProvider, c.Name, o.Version),
+	})
 	if err != nil {
 		return nil, errors.Join(err, host.Close())
 	}
@@ -68,6 +77,9 @@ func Start(ctx context.Context, c *config.Node, o Options) (*Node, error) {
 
 // URL returns where NATS clients find the node's server.
 func (n *Node) URL() string { return n.node.URL() }
+
+// HTTP returns the address that /metrics, /healthz and /readyz are answered on; empty where none is configured.
+func (n *Node) HTTP() string { return n.node.HTTP() }
 
 // Stop ends the node in order: sessions, their ports and connections, what waits to be published, the server. It
 // returns all errors that this met.

@@ -80,6 +80,13 @@ func (r *rig) messages(t *testing.T) {
 		{"get.state", "", "snapshot"},
 		{"get.last", "", "last"},
 		{"get.ps", "", "ps"},
+		{"get.actions", "", "actions"},
+		{"get.show", `{"channel":"boiler"}`, "show"},
+		{"get.show", `{"channel":"crashing"}`, "show"},
+		{"get.logs", `{"channel":"flaky","follow":true}`, "logs"},
+		{"ctl.log-level", `{"channel":"boiler","level":"debug"}`, "log-level"},
+		{"get.logs", `{"channel":"nowhere"}`, "error"},
+		{"ctl.log-level", `{"channel":"boiler","level":"loud"}`, "error"},
 		{"boiler.write.pump.refused", "1", "error"},
 		{"boiler.write.pump", `{"refused": 1, "int": 1000}`, "error"},
 		{"boiler.invoke._.refuse", "", "error"},
@@ -92,7 +99,7 @@ func (r *rig) messages(t *testing.T) {
 		}
 	}
 	missing := []string{
-		"data", "state", "device", "handle", "failure", "backoff", "quarantine", "denied", "write", "action",
+		"data", "state", "device", "handle", "log", "failure", "backoff", "quarantine", "denied", "write", "action",
 	}
 	e.next(t, "every kind of message", func(h heard) bool {
 		name, _ := schemaOf(h.subject) // what has none was complained of

@@ -46,6 +46,7 @@ func TestNode(t *testing.T) {
 	t.Run("described", r.described)
 	t.Run("quarantined", r.quarantined)
 	t.Run("run", r.run)
+	t.Run("observability", r.observability)
 	t.Run("delivered", r.delivered)
 	t.Run("leaks", r.leaks)
 }

@@ -34,6 +34,8 @@ var schemaTypes = map[string]any{
 	"action": event[message.ActionEvent]{}, "captured": event[message.Captured]{},
 
 	"ping": message.Ping{}, "snapshot": message.Snapshot{}, "last": message.Values{}, "ps": message.Processes{},
+	"actions": message.Actions{},
+	"show":    message.Show{}, "logs": message.Logs{}, "log-level": message.LogLevel{},
 	"crashes": message.Crashes{}, "crash": message.Crash{}, "error": message.Error{},
 	"reading": message.Reading{}, "readings": message.Readings{}, "written": message.WriteAnswer{},
 	"writes": message.WritesAnswer{}, "invoked": message.ActionAnswer{}, "cancelled": message.CancelAnswer{},

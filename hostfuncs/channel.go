@@ -21,11 +21,18 @@ type Channel struct {
 	leases lease.Leases
 	opened opened
 	once   sync.Once
+	// traffic is that of all connections.
+	traffic stream.Traffic
 }
 
 // Session returns what one instance may reach. Close it when the instance makes no calls any more.
 func (c *Channel) Session(signals Signals) *Session {
 	return &Session{Signals: signals, channel: c}
+}
+
+// Traffic returns how many bytes have come in and gone out, over all connections since the channel was made.
+func (c *Channel) Traffic() (received, sent uint64) {
+	return c.traffic.Received.Load(), c.traffic.Sent.Load()
 }
 
 // OpenLines returns how many ports and connections are open or opening, those that cannot be closed included.
@@ -45,7 +52,7 @@ func (c *Channel) Close() error {
 // line starts to open the connection.
 func (c *Channel) line(g grant.Connection, soiled time.Time) *stream.Line {
 	log := c.log.With("connection", g.Name)
-	return stream.Open(func(ctx context.Context) (stream.Device, error) {
+	return stream.OpenCounted(&c.traffic, func(ctx context.Context) (stream.Device, error) {
 		dev, err := c.open(ctx, g, soiled)
 		if err != nil {
 			log.Debug("connection not opened", "error", err)

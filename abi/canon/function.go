@@ -1,5 +1,7 @@
 package canon
 
+import "slices"
+
 // Function describes an import to those who read a trace of calls: what its flat parameters mean, and where its result
 // is found. Generated bindings have one for each import.
 type Function struct {
@@ -14,6 +16,11 @@ type Function struct {
 	// Return is the flat parameter that says where the result goes; or -1.
 	Return int
 	Result Result
+}
+
+// Waits says whether a call may wait for what is outside of the process: it is told how long at most.
+func (f *Function) Waits() bool {
+	return slices.ContainsFunc(f.Params, func(p Param) bool { return p.Kind == KindDuration })
 }
 
 // Param is one parameter, or one field of it.

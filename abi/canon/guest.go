@@ -30,18 +30,23 @@ type Guest struct {
 	trace    trace
 }
 
-// Stopwatch hears when the guest's code begins to run and when it rests, on the goroutine that calls the instance. now
-// is what Now said.
+// Stopwatch hears when the guest's code runs and when it rests, on the goroutine that calls the instance. now is what Now
+// said.
 type Stopwatch interface {
+	// Run says that an export is called.
 	Run(now int64)
+	// Rest says that an export returned, or that an import was called.
 	Rest(now int64)
+	// Resume says that the import f returns. It may end the guest's call by a panic.
+	Resume(f *Function, now int64)
 }
 
 // idle is the Stopwatch of a Guest that was given none.
 type idle struct{}
 
-func (idle) Run(int64)  {}
-func (idle) Rest(int64) {}
+func (idle) Run(int64)               {}
+func (idle) Rest(int64)              {}
+func (idle) Resume(*Function, int64) {}
 
 // NewGuest returns a Guest that is attached to no instance: until it is, every import traps.
 func NewGuest(limits Limits) *Guest { return &Guest{limits: limits.withDefaults(), watch: idle{}} }
@@ -85,8 +90,7 @@ func (g *Guest) Enter(f *Function, s []uint64) {
 // guest's call by a panic does not come here.
 func (g *Guest) Leave(s []uint64) {
 	now := Now()
-	g.trace.end(s, g.memory, now)
-	g.watch.Run(now)
+	g.watch.Resume(g.trace.end(s, g.memory, now), now)
 }
 
 // Abort makes every import that is called from now on end the guest's call with err. Any goroutine may call it; the

@@ -54,8 +54,8 @@ func (t *trace) begin(f *Function, s []uint64, m api.Memory, now int64) {
 	}
 }
 
-// end takes note of the last call's result at the time now.
-func (t *trace) end(s []uint64, m api.Memory, now int64) {
+// end takes note of the last call's result at the time now, and returns what was called.
+func (t *trace) end(s []uint64, m api.Memory, now int64) *Function {
 	r := &t.ring[(t.count-1)%traced]
 	r.took, r.returned = now-r.began, true
 	switch f := r.function; f.Result.Kind {
@@ -66,6 +66,7 @@ func (t *trace) end(s []uint64, m api.Memory, now int64) {
 			r.choice(m, api.DecodeU32(r.flat[f.Return]))
 		}
 	}
+	return r.function
 }
 
 // choice reads the result at an address that was checked.

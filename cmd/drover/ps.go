@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -17,8 +17,11 @@ func newPsCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "ps",
 		Short: "Show the channels of a node and their states",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return runPs(cmd.Context(), g) },
+		Long: `Show the channels of a node: state and since when, attempt and generation, devices online, points read a second of late,
+time that the driver's code ran, memory of its instance, and the last failure with the time of the next attempt.`,
+		Example: "  drover ps\n  drover ps --json | jq '.channels[] | select(.state.state != \"connected\") | .channel'",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runPs(cmd.Context(), g) },
 	}
 }
 
@@ -28,43 +31,43 @@ func runPs(ctx context.Context, g *globals) error {
 		return err
 	}
 	defer node.close()
-	snapshot, err := node.snapshot(ctx)
-	if err != nil {
-		return err
+	var all message.Processes
+	if err := node.client.Get(ctx, node.node, "ps", nil, &all); err != nil {
+		return unreachable(fmt.Errorf("ask node %s for its channels: %w", node.node, err))
 	}
 	if g.json {
-		return g.printJSON(snapshot)
+		return g.printJSON(all)
 	}
-	fmt.Fprint(g.out, linkLines(g.palette(), snapshot.Links, time.Now()))
-	fmt.Fprintln(g.out, psTable(g.palette(), snapshot, time.Now()))
+	fmt.Fprint(g.out, linkLines(g.palette(), all.Links, time.Now()))
+	fmt.Fprintln(g.out, psTable(g.palette(), all.Channels, time.Now()))
 	return nil
 }
 
-func psTable(p palette, snapshot message.Snapshot, now time.Time) string {
-	t := newTable(p, "CHANNEL", "STATE", "SINCE", "ATTEMPT", "GENERATION", "DEVICES", "")
-	t.SetColumnConfigs([]table.ColumnConfig{rightAligned(3), rightAligned(4), rightAligned(5), rightAligned(6)})
-	for _, name := range slices.Sorted(maps.Keys(snapshot.Channels)) {
-		channel := snapshot.Channels[name]
-		s := message.State{State: "unknown"}
-		if channel.State != nil {
-			s = *channel.State
-		}
+func psTable(p palette, channels []message.Process, now time.Time) string {
+	t := newTable(p, "CHANNEL", "STATE", "SINCE", "ATTEMPT", "GENERATION", "DEVICES", "POINTS/S", "CPU", "MEMORY", "LAST FAILURE")
+	var right []table.ColumnConfig
+	for column := 3; column <= 9; column++ {
+		right = append(right, rightAligned(column))
+	}
+	t.SetColumnConfigs(right)
+	for _, c := range slices.SortedFunc(slices.Values(channels), byName) {
+		s := c.State
 		t.AppendRow(table.Row{
-			name, p.state(s.State), age(now, s.Since.Time), s.Attempt, s.Generation, online(channel.Devices), retry(s, now),
+			c.Channel, p.state(s.State), age(now, s.Since.Time), s.Attempt, s.Generation, fmt.Sprintf("%d/%d", c.Online, c.Devices),
+			fmt.Sprintf("%.1f", c.PointsPerSecond), seconds(c.CPU), bytesText(c.Memory), lastFailure(s, now),
 		})
 	}
 	return t.Render()
 }
 
-// online returns how many devices are online, of how many.
-func online(devices map[string]message.Device) string {
-	n := 0
-	for _, d := range devices {
-		if d.Status == "online" {
-			n++
-		}
+func byName(a, b message.Process) int { return strings.Compare(a.Channel, b.Channel) }
+
+// lastFailure says why a channel does not run; of one that does, what failed last and when.
+func lastFailure(s message.State, now time.Time) string {
+	if text := retry(s, now); text != "" || s.LastFailure == nil {
+		return printable(text)
 	}
-	return fmt.Sprintf("%d/%d", n, len(devices))
+	return printable(s.LastFailure.Code) + ", " + age(now, s.LastFailure.Time.Time) + " ago"
 }
 
 // retry says why a channel does not run and when it is tried again.

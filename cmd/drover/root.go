@@ -34,7 +34,7 @@ user leaves on this machine.
 func execute(ctx context.Context, t terminal, args []string) int {
 	g := &globals{terminal: t}
 	root := newRootCommand(g)
-	root.SetArgs(args)
+	root.SetArgs(negatives(args))
 	root.SetOut(t.out)
 	root.SetErr(t.err)
 	err := root.ExecuteContext(ctx)
@@ -79,6 +79,9 @@ func newRootCommand(g *globals) *cobra.Command {
 		newDemoCommand(g),
 		newCheckCommand(g),
 		newPsCommand(g),
+		newShowCommand(g),
+		newLogsCommand(g),
+		newLogLevelCommand(g),
 		newCrashesCommand(g),
 		newWatchCommand(g),
 		newReadCommand(g),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -16,12 +17,14 @@ import (
 type runOptions struct {
 	config string
 	level  string
+	format string
 }
 
 // AddFlags adds the flags to a set.
 func (o *runOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.config, "config", "c", "", "configuration `file`")
 	f.StringVar(&o.level, "log-level", "info", "`level` from which on lines are logged: debug, info, warn, error")
+	f.StringVar(&o.format, "log-format", "text", "`form` of the lines: text, json")
 }
 
 func newRunCommand(g *globals) *cobra.Command {
@@ -31,8 +34,9 @@ func newRunCommand(g *globals) *cobra.Command {
 		Short: "Run a node",
 		Long: `Run a node: its channels, and its NATS server unless the configuration names one elsewhere. It logs to standard error.
 Ctrl-C and SIGTERM end it in order: sessions first, then their ports, then NATS. A second one ends it at once.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, g) },
+		Example: "  drover run -c drover.yaml\n  drover run -c drover.yaml --log-format json --log-level debug",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, g) },
 	}
 	o.AddFlags(cmd.Flags())
 	return cmd
@@ -50,22 +54,30 @@ func runRun(ctx context.Context, o runOptions, g *globals) error {
 	if err != nil {
 		return coded(exitUsage, err)
 	}
-	err = drover.Run(ctx, cfg, drover.Options{Logger: log, Version: currentVersion().Version}, nil)
+	traces, err := startTraces(ctx, log)
+	if err != nil {
+		return err
+	}
+	err = drover.Run(ctx, cfg, drover.Options{Logger: log, Version: currentVersion().Version, TracerProvider: traces.provider}, nil)
+	err = errors.Join(err, traces.stop(context.WithoutCancel(ctx)))
 	if err := orderly(ctx, err); err != nil {
 		return fmt.Errorf("run node %s: %w", cfg.Name, err)
 	}
 	return nil
 }
 
-// logger returns a logger to standard error, in JSON with --json.
+// logger returns a logger to standard error, in JSON with --json too.
 func (o runOptions) logger(g *globals) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.level)); err != nil {
 		return nil, usagef("--log-level %q is not debug, info, warn or error", o.level)
 	}
 	options := &slog.HandlerOptions{Level: level}
-	if g.json {
+	switch {
+	case o.format == "json" || g.json:
 		return slog.New(slog.NewJSONHandler(g.err, options)), nil
+	case o.format == "text":
+		return slog.New(slog.NewTextHandler(g.err, options)), nil
 	}
-	return slog.New(slog.NewTextHandler(g.err, options)), nil
+	return nil, usagef("--log-format %q is not text or json", o.format)
 }

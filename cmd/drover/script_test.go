@@ -51,12 +51,14 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(filepath.Join(env.WorkDir, "runtime"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"device":    startDevice,
-			"exits":     exits,
-			"expand":    expand,
-			"interrupt": interrupt,
-			"sigterm":   sigterm,
-			"until":     until,
+			"certificates": certificates,
+			"device":       startDevice,
+			"exits":        exits,
+			"expand":       expand,
+			"interrupt":    interrupt,
+			"sigterm":      sigterm,
+			"tlsserver":    tlsServer,
+			"until":        until,
 		},
 	})
 }

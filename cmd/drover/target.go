@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,10 +63,24 @@ func parsePoint(channel, text, what string) (client.Target, error) {
 	return client.Target{Channel: channel, Device: device, Name: name}, nil
 }
 
+// negatives keeps negative numbers from being taken for flags, of which none is a digit: JSON may have a space before it.
+func negatives(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if strings.HasPrefix(arg, "-") && json.Valid([]byte(arg)) {
+			args[i] = " " + arg
+		}
+	}
+	return args
+}
+
 // parseValue takes JSON as it is, and anything else as text.
 func parseValue(text string) json.RawMessage {
 	if json.Valid([]byte(text)) {
-		return json.RawMessage(text)
+		return json.RawMessage(strings.TrimSpace(text))
 	}
 	quoted, _ := json.Marshal(text) // a string always has a form in JSON
 	return quoted

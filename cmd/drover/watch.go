@@ -31,6 +31,7 @@ func newWatchCommand(g *globals) *cobra.Command {
 		Short: "Show values as they come",
 		Long: `Show values as they come: on a terminal as a table that updates in place, otherwise as lines; with --json one object
 with subject and message a line.`,
+		Example:           "  drover watch\n  drover watch boiler/water.supply\n  drover watch boiler --count 10 --json",
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: g.completeTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -81,6 +81,10 @@ func scenarios() []scenario {
 			l.Push(sdktest.Reply{After: 1200 * time.Millisecond, Data: []byte("unasked")})
 			l.Push(sdktest.Reply{After: 2200 * time.Millisecond, Err: sdk.ErrReset})
 		}},
+		{"obey", `{"connection": "main", "obey": true}`, func(h *sdktest.Host, l *sdktest.Line) {
+			l.Push(sdktest.Reply{After: 1200 * time.Millisecond, Data: []byte("ok\nfail:retr")})
+			l.Push(sdktest.Reply{After: 1400 * time.Millisecond, Data: []byte("yable\nexit:3\n")})
+		}},
 		{"no room", `{"log": ["warn tight"]}`, func(h *sdktest.Host, l *sdktest.Line) {
 			h.Room = 4
 			h.At(2500*time.Millisecond, func() { h.Room = -1; h.RoomAgain() })

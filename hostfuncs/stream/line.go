@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,9 @@ type Line struct {
 	wake   chan struct{} // capacity 1: something changed, for the call that waits
 	room   chan struct{} // capacity 1: the buffer has room again, for the reader
 	work   chan struct{} // capacity 1: there is a job, for the writer
-	done   chan struct{} // closed when the device is closed and the goroutines are at their end
+	// traffic is counted where the owner says; never nil.
+	traffic *Traffic
+	done    chan struct{} // closed when the device is closed and the goroutines are at their end
 
 	mu     sync.Mutex
 	dev    Device // nil until open
@@ -29,12 +32,18 @@ type Line struct {
 	job    job
 }
 
-// Open starts to open a device and returns at once. The context of open ends when the line is closed. Close must be
-// called, also after a failure.
-func Open(open func(context.Context) (Device, error)) *Line {
+// Traffic counts bytes. Any goroutine may read it.
+type Traffic struct{ Received, Sent atomic.Uint64 }
+
+// Open is OpenCounted for those who do not count.
+func Open(open func(context.Context) (Device, error)) *Line { return OpenCounted(new(Traffic), open) }
+
+// OpenCounted starts to open a device and returns at once. The context of open ends when the line is closed. What comes
+// and goes is added to traffic. Close must be called, also after a failure.
+func OpenCounted(traffic *Traffic, open func(context.Context) (Device, error)) *Line {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Line{
-		start: time.Now(), ctx: ctx, cancel: cancel,
+		start: time.Now(), ctx: ctx, cancel: cancel, traffic: traffic,
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1), work: make(chan struct{}, 1),
 		done: make(chan struct{}),
 	}
@@ -110,6 +119,7 @@ func (l *Line) reads(dev Device) {
 	chunk := make([]byte, 1024)
 	for l.ctx.Err() == nil {
 		n, err := read(dev, chunk)
+		l.traffic.Received.Add(uint64(n))
 		l.arrived(chunk[:n])
 		if err != nil {
 			l.fail(broken(err))

@@ -39,6 +39,7 @@ func (l *Line) do(dev Device) (err error) {
 	}
 	for len(data) > 0 && !l.isCut() {
 		n, err := dev.Write(data[:min(len(data), chunk)])
+		l.traffic.Sent.Add(uint64(n))
 		if err != nil {
 			return broken(err)
 		}

@@ -35,13 +35,20 @@ var rooms = []room{
 	{"runtime/module/meter", nil},
 	{"runtime/supervise", []string{"runtime/failure"}},
 	{"runtime/config", nil},
-	{"runtime/natsbridge", []string{"abi/component", "abi/driver", "runtime/natsbridge", "runtime/failure", "runtime/supervise", "runtime/point", "runtime/store"}},
+	{"runtime/natsbridge", []string{
+		"abi/component", "abi/driver", "runtime/natsbridge", "runtime/failure", "runtime/supervise", "runtime/point", "runtime/store",
+		"runtime/tracing",
+	}},
+	{"runtime/tracing", nil},
+	{"runtime/logs", []string{"runtime/natsbridge/message"}},
 	{"guests", []string{"guests", "abi/component", "abi/driver", "abi/roundtrip"}},
 	{"guests/sdk", []string{"guests/sdk", "abi/component", "abi/driver"}},
 	{"cmd/drover", []string{".", "runtime/config", "runtime/store", "runtime/natsbridge", "internal/sim"}},
 	{"internal/sim", []string{"internal/sim"}},
+	{"internal/testcert", nil},
 	{"internal/testguest", nil},
 	{"hostile", nil},
+	{"chaos", nil},
 	{"internal/walls", nil},
 }
 
@@ -57,6 +64,8 @@ var libraries = map[string][]string{
 	"github.com/jedib0t/go-pretty":          {"cmd/drover"},
 	"github.com/mattn/go-isatty":            {"cmd/drover"},
 	"github.com/creack/pty":                 {"cmd/drover", "internal/sim"},
+	"github.com/prometheus/client_golang":   {"runtime/metrics"},
+	"go.opentelemetry.io/otel":              {"runtime/tracing", ".", "cmd/drover"},
 	"golang.org/x/text":                     {"runtime/node"},
 	"golang.org/x/sys":                      {"hostfuncs", "runtime", "internal/sim"},
 }

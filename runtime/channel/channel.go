@@ -22,6 +22,7 @@ type Channel struct {
 	supervisor *supervise.Supervisor
 	lines      lastLines // of the attempt
 	usage      usage
+	counts     counters
 	codes      map[string]string // a driver's own reasons as the codes that leave the node
 	queue      *queue            // of commands
 	parked     bool              // a swap is between two sessions; only the supervisor's loop looks
@@ -136,6 +137,7 @@ func (o *observer) State(s supervise.Snapshot) {
 }
 
 func (o *observer) Failure(r failure.Record, f *failure.Failure) {
+	o.counts.failed(r)
 	o.config.Sink.Failure(r)
 	if f.Code.Crash() {
 		(*Channel)(o).crashed(r, f)

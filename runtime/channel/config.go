@@ -11,6 +11,7 @@ import (
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/point"
 	"github.com/droverhq/drover/runtime/supervise"
+	"github.com/droverhq/drover/runtime/tracing"
 )
 
 // Config says what a channel runs and what it serves.
@@ -42,6 +43,8 @@ type Config struct {
 	Sink Sink
 	// Backpressure holds publishing up where there is no room. nil: there always is.
 	Backpressure Backpressure
+	// Tracer makes the spans of attempts and their phases; nil makes none.
+	Tracer *tracing.Tracer
 	// Logger gets the channel's log, labelled with its name.
 	Logger *slog.Logger
 }

@@ -12,6 +12,10 @@ import (
 
 // Wait implements host.Control. It ends at once when the session is to stop or to yield.
 func (s *session) Wait(ctx context.Context, streams []host.Stream, timeout driver.Duration) driver.Event {
+	if most := s.signals.streams; len(streams) > most {
+		s.strike("it waits for more streams than it may have open")
+		streams = streams[:most]
+	}
 	for _, stream := range streams {
 		if w, ok := stream.(module.Waitable); ok {
 			w.Notify(s.wake)

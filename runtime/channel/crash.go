@@ -123,4 +123,7 @@ func (c *Channel) crashed(r failure.Record, f *failure.Failure) {
 
 func (o *observer) Backoff(w supervise.Wait) { o.config.Sink.Backoff(w) }
 
-func (o *observer) Quarantined(c supervise.CrashLoop) { o.config.Sink.Quarantined(c) }
+func (o *observer) Quarantined(c supervise.CrashLoop) {
+	o.counts.quarantines.Add(1)
+	o.config.Sink.Quarantined(c)
+}

@@ -76,12 +76,14 @@ func size(samples []driver.Sample) int {
 }
 
 func (c *Channel) publish(samples []driver.Sample, now time.Time) {
+	var counted qualities
 	for i := range samples {
 		p := c.points[samples[i].Point]
 		if reason := &samples[i].Reason; reason.Some {
 			reason.Value = c.code(reason.Value)
 		}
 		r := p.Convert(samples[i], now)
+		counted[r.Quality]++
 		if !p.Accept(r, now) {
 			continue
 		}
@@ -89,6 +91,7 @@ func (c *Channel) publish(samples []driver.Sample, now time.Time) {
 		p.device.pending = append(p.device.pending, r)
 		p.device.mu.Unlock()
 	}
+	c.counts.batch(counted, now)
 	for _, d := range c.devices {
 		d.mu.Lock()
 		d.flush(c.config.Sink, now)
@@ -117,7 +120,8 @@ func (s *session) DeviceStatus(_ context.Context, id driver.DeviceID, status dri
 // Gauges implements host.Data.
 func (s *session) Gauges(_ context.Context, id driver.DeviceID, figures []component.Tuple2[string, float64]) {
 	if d, ok := s.device(id); ok {
-		d.setGauges(s.channel.config.Sink, figures, time.Now())
+		skipped := d.setGauges(s.channel.config.Sink, figures, time.Now())
+		s.channel.counts.overruns.Add(skipped)
 	}
 }
 

@@ -103,7 +103,11 @@ func (d *device) setStatus(sink Sink, status driver.Status, reason string, now t
 	d.tell(sink, now)
 }
 
-func (d *device) setGauges(sink Sink, figures []component.Tuple2[string, float64], now time.Time) {
+// gaugeOverruns is the gauge that kits count skipped poll cycles with, in a session.
+const gaugeOverruns = "overruns"
+
+// setGauges returns how many poll cycles the device skipped since it said so last.
+func (d *device) setGauges(sink Sink, figures []component.Tuple2[string, float64], now time.Time) (skipped uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	gauges := maps.Clone(d.state.Gauges)
@@ -111,13 +115,28 @@ func (d *device) setGauges(sink Sink, figures []component.Tuple2[string, float64
 		gauges = make(map[string]float64, len(figures))
 	}
 	for _, f := range figures {
-		_, known := gauges[f.F0]
+		was, known := gauges[f.F0]
+		if f.F0 == gaugeOverruns {
+			skipped += increase(was, f.F1)
+		}
 		if isGaugeName(f.F0) && (known || len(gauges) < maxGauges) {
 			gauges[f.F0] = f.F1
 		}
 	}
 	d.state.Gauges = gauges // a map that is told is never changed again
 	d.tell(sink, now)
+	return skipped
+}
+
+// increase is by how much a count has grown; one that shrank began anew.
+func increase(was, is float64) uint64 {
+	if is < was {
+		was = 0
+	}
+	if by := is - was; by >= 1 && by < 1<<53 {
+		return uint64(by)
+	}
+	return 0
 }
 
 // tell tells the state, or keeps it until it may be told. d.mu is held.
@@ -157,4 +176,15 @@ func isGaugeName(s string) bool {
 		}
 	}
 	return true
+}
+
+// DeviceStates returns how each device is, in the order of the configuration.
+func (c *Channel) DeviceStates() []point.DeviceState {
+	states := make([]point.DeviceState, len(c.devices))
+	for i, d := range c.devices {
+		d.mu.Lock()
+		states[i] = d.state
+		d.mu.Unlock()
+	}
+	return states
 }

@@ -100,6 +100,7 @@ func parts(t *testing.T, devices ...Device) (*session, *sink) {
 	}
 	s := &session{channel: c, commands: newCommands(c.queue), wake: make(chan struct{}, 1), phase: failure.PhaseRun}
 	s.signals.asked, s.signals.session = make(chan struct{}), s
+	s.log.counted = &c.counts.logDropped
 	s.abort = func(error) {}
 	s.limit(Limits{})
 	return s, out

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,13 +93,24 @@ func TestByteRate(t *testing.T) {
 
 // closed is a sink that has no room until it is opened.
 type closed struct {
+	mu   sync.Mutex
 	open bool
 	c    chan<- struct{}
 }
 
 func (b *closed) Room(c chan<- struct{}) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.c = c
 	return b.open
+}
+
+// poke wakes whoever waits, after it was opened or for nothing.
+func (b *closed) poke(open bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open = open
+	b.c <- struct{}{}
 }
 
 // TestBackpressure: a full sink takes nothing, which is no fault of the driver's, and wakes it when it has room.
@@ -114,11 +126,8 @@ func TestBackpressure(t *testing.T) {
 		}
 		out.expect(t)
 		begin := time.Now()
-		time.AfterFunc(time.Second, func() { b.c <- struct{}{} }) // for nothing
-		time.AfterFunc(2*time.Second, func() {
-			b.open = true
-			b.c <- struct{}{}
-		})
+		time.AfterFunc(time.Second, func() { b.poke(false) })
+		time.AfterFunc(2*time.Second, func() { b.poke(true) })
 		e := s.Wait(t.Context(), nil, uint64(time.Minute))
 		if after := time.Since(begin); e.Tag() != driver.EventTagWritable || after != 2*time.Second {
 			t.Errorf("%v after %v", e.Tag(), after)
@@ -236,6 +245,31 @@ func TestStrikesAreForgotten(t *testing.T) {
 			s.strike("this")
 		}
 		if len(*ended) != 0 {
+			t.Errorf("ended: %v", *ended)
+		}
+	})
+}
+
+// TestWaitForManyStreams: as many are looked at as may be open, and who waits for more for ever is ended.
+func TestWaitForManyStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, ended := limited(t, Limits{Streams: 2})
+		loud := &stream{}
+		loud.readable.Store(true)
+		if e := s.Wait(t.Context(), []host.Stream{&stream{}, loud}, 0); e.Tag() != driver.EventTagReadable || len(*ended) != 0 {
+			t.Errorf("got %v, ended %v", e.Tag(), *ended)
+		}
+		many := []host.Stream{&stream{}, &stream{}, loud}
+		for range maxStrikes {
+			if e := s.Wait(t.Context(), many, 0); e.Tag() != driver.EventTagTimeout {
+				t.Fatalf("got %v", e.Tag())
+			}
+		}
+		if len(*ended) != 0 {
+			t.Errorf("ended: %v", *ended)
+		}
+		s.Wait(t.Context(), many, 0)
+		if len(*ended) != 1 {
 			t.Errorf("ended: %v", *ended)
 		}
 	})

@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/droverhq/drover/abi/component"
@@ -27,6 +28,7 @@ type guestLog struct {
 	begin   time.Time
 	lines   int
 	dropped int
+	counted *atomic.Uint64 // of the channel
 }
 
 // Log implements host.Log.
@@ -61,6 +63,7 @@ func (l *guestLog) write(ctx context.Context, level slog.Level, text string, att
 	}
 	if l.lines++; l.lines > l.most {
 		l.dropped++
+		l.counted.Add(1)
 		return
 	}
 	l.logger.LogAttrs(ctx, level, "guest", slog.String("text", text), slog.Attr{Key: "fields", Value: slog.GroupValue(attrs...)})

@@ -1,6 +1,8 @@
 package channel
 
 import (
+	"slices"
+
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/point"
 )
@@ -47,4 +49,11 @@ func (c *Channel) Actions() []driver.Action {
 		return nil
 	}
 	return c.queue.served.actions
+}
+
+// Serves says whether a point is served at present.
+func (c *Channel) Serves(id driver.PointID) bool {
+	c.queue.mu.Lock()
+	defer c.queue.mu.Unlock()
+	return c.queue.served != nil && slices.Contains(c.queue.served.points, id)
 }

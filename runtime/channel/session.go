@@ -10,6 +10,7 @@ import (
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/supervise"
+	"github.com/droverhq/drover/runtime/tracing"
 )
 
 // ioMargin is how long before its phase's deadline a guest's I/O ends, so that the guest can say what it waited for.
@@ -30,6 +31,7 @@ func (c *connector) Digest() string { return c.channel.config.Module.Digest() }
 func (c *connector) Connect(ctx *supervise.Context) (supervise.Session, error) {
 	c.channel.lines.reset(time.Now())
 	s := newSession(c.channel, ctx)
+	s.span = c.channel.trace(ctx)
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close(false))
 	}
@@ -53,6 +55,8 @@ type session struct {
 	strikes  bucket
 	denials  denials
 	progress bucket
+
+	span tracing.Span // of the attempt
 }
 
 var (
@@ -66,7 +70,7 @@ var (
 func newSession(c *Channel, ctx *supervise.Context) *session {
 	s := &session{
 		channel: c, commands: newCommands(c.queue), wake: make(chan struct{}, 1), request: ctx.RequestReconnect,
-		log: guestLog{logger: ctx.Logger()},
+		log: guestLog{logger: ctx.Logger(), counted: &c.counts.logDropped},
 	}
 	s.limit(c.config.Limits)
 	s.signals.asked, s.signals.session = ctx.Yield(), s
@@ -87,6 +91,7 @@ func (s *session) open(ctx *supervise.Context) error {
 	})
 	if err != nil {
 		s.channel.usage.lost(err)
+		s.traced(s.span.Phase(string(s.phase)), err)
 		return err
 	}
 	s.channel.usage.begin(s.guest)
@@ -167,10 +172,12 @@ func (s *session) in(ctx *supervise.Context, phase failure.Phase, call func(cont
 		}
 	}()
 	defer func() { close(done); <-watched }()
+	span := s.span.Phase(string(phase))
 	err := call(guestCtx, driver.Session{Attempt: ctx.Attempt(), Generation: ctx.Generation(), Takeover: ctx.Takeover()})
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		f.Summary = s.forPeople(f.Summary)
 	}
+	s.traced(span, err)
 	return err
 }
 
@@ -179,6 +186,7 @@ func (s *session) Close(keep bool) error {
 	s.commands.close()
 	s.channel.catchUp(time.Now(), true)
 	s.log.count()
+	s.span.End()
 	err := s.io.Close(keep)
 	if s.guest != nil {
 		s.channel.usage.end(s.guest)

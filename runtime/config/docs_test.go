@@ -34,6 +34,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		"nats.embedded.store":                    storeKeys(nil),
 		"nats.stream":                            streamKeys(nil),
 		"nats.tls":                               tlsKeys(nil),
+		"http":                                   httpKeys(nil),
 		"channels.NAME":                          channelKeys(nil),
 		"channels.NAME.limits":                   limitsKeys(nil),
 		"channels.NAME.retry":                    retryKeys(nil),

@@ -21,6 +21,7 @@ type Node struct {
 	// Data is the data directory, absolute.
 	Data string
 	NATS NATS
+	HTTP HTTP
 	// Channels are in the order of the files.
 	Channels []*Channel
 }

@@ -28,6 +28,7 @@ func nodeKeys(n *Node) keys {
 		"node": func(v value) { v.name(&n.Name) },
 		"data": func(v value) { v.file(&n.Data, "the path of a folder") },
 		"nats": func(v value) { n.NATS = v.nats() },
+		"http": func(v value) { n.HTTP = v.http() },
 		// Templates come before those who use them, wherever they stand.
 		"templates": nil,
 		"include":   nil,

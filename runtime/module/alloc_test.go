@@ -13,14 +13,6 @@ import (
 	"github.com/droverhq/drover/abi/driver"
 )
 
-// repeated is code that does body so many times. It counts in a word of the memory.
-func repeated(times uint32, body ...[]byte) []byte {
-	count := wasmtest.Code(wasmtest.I32(spareAt), wasmtest.Load(i32, spareAt), wasmtest.I32(1), []byte{0x6a, 0x36, 2, 0})
-	more := wasmtest.Code(wasmtest.Load(i32, spareAt), wasmtest.I32(times), []byte{0x49, 0x0d, 0x00}) // i32.lt_u, br_if 0
-	reset := wasmtest.Code(wasmtest.I32(spareAt), wasmtest.I32(0), []byte{0x36, 2, 0})
-	return wasmtest.Code(reset, []byte{0x03, 0x40}, wasmtest.Code(body...), count, more, []byte{0x0b})
-}
-
 // running is an instance of a driver whose run is body. Its import is control.request-reconnect.
 func running(t testing.TB, body []byte) *Instance {
 	t.Helper()
@@ -67,7 +59,7 @@ func BenchmarkHostCall(b *testing.B) {
 func BenchmarkYield(b *testing.B) {
 	i := running(b, nil)
 	i.calling = &callContext{b.Context(), i}
-	i.cpu.Run(canon.Now())
+	i.cpu.run(canon.Now())
 	for b.Loop() {
 		i.yield()
 		i.cpu.stretch = 0

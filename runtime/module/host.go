@@ -22,6 +22,11 @@ type ChannelHost interface {
 	Close() error
 }
 
+// Counted is a ChannelHost that counts the bytes which have come in and gone out over all of its connections.
+type Counted interface {
+	Traffic() (received, sent uint64)
+}
+
 // SessionHost is what one instance may reach: the serial and socket imports.
 type SessionHost interface {
 	host.Serial

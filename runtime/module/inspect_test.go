@@ -65,6 +65,10 @@ func TestLoadRefuses(t *testing.T) {
 		{"traps when described", wasmtest.Module{Funcs: exports("")}.Encode(), failure.TrapUnreachable, "unreachable"},
 		{"minimum memory above the cap", wasmtest.Module{Funcs: exports(""), Pages: DefaultMemory/pageSize + 1}.Encode(),
 			failure.LimitMemory, "needs 33619968 bytes of memory from the start, its limit is 33554432"},
+		{"the same, that nobody can compile", wasmtest.Module{Funcs: append(exports(""), trapping("x", 0x41, 0x00, 0x91, 0x1a)), Pages: DefaultMemory/pageSize + 1}.Encode(),
+			failure.LimitMemory, "needs 33619968 bytes of memory from the start, its limit is 33554432"},
+		{"what nobody can compile", wasmtest.Module{Funcs: append(exports(""), trapping("x", 0x41, 0x00, 0x91, 0x1a)), Pages: 1}.Encode(),
+			failure.ABIEncoding, "compile the module"},
 	}
 	loader, err := NewLoader("")
 	if err != nil {
@@ -115,6 +119,29 @@ func TestCacheIsClosedToOthers(t *testing.T) {
 	}
 }
 
+// TestCacheThatCannotBeUsed: a driver is loaded all the same when the directory is gone, full, or holds something else.
+func TestCacheThatCannotBeUsed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	loader, err := NewLoader(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loader.Close(context.Background())
+	told := 0
+	loader.Trouble(func(error) { told++ })
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	for i, h := range []handmade{{}, {function: "#run", body: wasmtest.Code(wasmtest.I32(1), wasmtest.Drop())}} {
+		if f := live(t, t.Context(), loader, h.encode(), InstanceConfig{}); f != nil {
+			t.Errorf("driver %d: %v", i, f)
+		}
+	}
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
+
 // FuzzCheck has everything that happens to a binary before its code runs.
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte(preamble))
@@ -122,9 +149,13 @@ func FuzzCheck(f *testing.F) {
 	f.Add(wasmtest.Module{Imports: []canon.Signature{signature("drover:driver/data@0.1.0", "publish")}}.Encode())
 	ctx := context.Background()
 	f.Fuzz(func(t *testing.T, binary []byte) {
-		m := &Module{runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())}
-		defer m.runtime.Close(ctx)
-		err := m.compile(ctx, binary)
+		l := &Loader{config: wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(api.CoreFeaturesV2), cache: wazero.NewCompilationCache()}
+		defer l.Close(ctx)
+		m := &Module{loader: l}
+		err := m.compile(ctx, binary, Limits{}.withDefaults())
+		if m.runtime != nil {
+			defer m.runtime.Close(ctx)
+		}
 		if err == nil {
 			return
 		}

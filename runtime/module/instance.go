@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -43,6 +42,7 @@ type Instance struct {
 
 	cpu      account
 	throttle throttle
+	turn     int64        // when it last gave way to others
 	calling  *callContext // of the last call
 	running  atomic.Bool  // a phase
 	skipped  int64        // by how much the guest's monotonic clock is ahead
@@ -56,10 +56,8 @@ type Instance struct {
 // Instantiate makes an instance and runs the module's initialisation. What goes wrong is a *failure.Failure of phase.
 func (m *Module) Instantiate(ctx context.Context, phase failure.Phase, c InstanceConfig) (*Instance, error) {
 	c.Limits = c.Limits.withDefaults()
-	least := uint64(m.compiled.ExportedMemories()["memory"].Min()) * pageSize
-	if least > c.Limits.Memory {
-		return nil, &failure.Failure{Phase: phase, Kind: failure.Fatal, Code: failure.LimitMemory,
-			Summary: fmt.Sprintf("the module needs %d bytes of memory from the start, its limit is %d", least, c.Limits.Memory)}
+	if err := c.Limits.holds(phase, m.compiled.ExportedMemories()["memory"].Min()); err != nil {
+		return nil, err
 	}
 	area, err := newMemory(c.Limits.Memory)
 	if err != nil {
@@ -69,7 +67,7 @@ func (m *Module) Instantiate(ctx context.Context, phase failure.Phase, c Instanc
 	i.output = &output{line: c.Output, check: i.printing, secrets: c.Secrets}
 	i.throttle = newThrottle(c.Limits, canon.Now())
 	i.abi = host.New(c.Imports, c.Limits.Lift)
-	i.abi.Guest().Watch(&i.cpu)
+	i.abi.Guest().Watch(stopwatch{i})
 	defer i.endWith(ctx, phase)()
 	if err := i.start(ctx); err != nil {
 		return nil, errors.Join(i.fault(phase, err), i.Close(ctx))
@@ -80,13 +78,13 @@ func (m *Module) Instantiate(ctx context.Context, phase failure.Phase, c Instanc
 // start instantiates the module and calls the initialisation of a reactor (WASI application ABI: `_initialize`).
 func (i *Instance) start(ctx context.Context) (err error) {
 	ctx = i.context(ctx)
-	i.cpu.Run(canon.Now())
-	defer func() { i.cpu.Rest(canon.Now()) }()
+	i.cpu.run(canon.Now())
+	defer func() { i.cpu.rest(canon.Now()) }()
 	if i.guest, err = i.instantiate(ctx); err != nil {
 		return unlinked(err)
 	}
 	if initialize := i.guest.ExportedFunction("_initialize"); initialize != nil {
-		i.cpu.Run(canon.Now())
+		i.cpu.run(canon.Now())
 		if _, err := initialize.Call(ctx); err != nil {
 			return err
 		}

@@ -183,6 +183,14 @@ func instanceOf(t testing.TB, h handmade, l Limits) *Instance {
 	return i
 }
 
+// repeated is code that does body so many times. It counts in a word of the memory.
+func repeated(times uint32, body ...[]byte) []byte {
+	count := wasmtest.Code(wasmtest.I32(spareAt), wasmtest.Load(i32, spareAt), wasmtest.I32(1), []byte{0x6a, 0x36, 2, 0})
+	more := wasmtest.Code(wasmtest.Load(i32, spareAt), wasmtest.I32(times), []byte{0x49, 0x0d, 0x00}) // i32.lt_u, br_if 0
+	reset := wasmtest.Code(wasmtest.I32(spareAt), wasmtest.I32(0), []byte{0x36, 2, 0})
+	return wasmtest.Code(reset, []byte{0x03, 0x40}, wasmtest.Code(body...), count, more, []byte{0x0b})
+}
+
 // late is what ends a call whose time is over.
 func late() *failure.Failure {
 	return failure.New(failure.PhaseRun, failure.LimitDeadline, "the driver did not return in time")

@@ -2,10 +2,12 @@ package module
 
 import (
 	"cmp"
+	"fmt"
 	goruntime "runtime"
 	"time"
 
 	"github.com/droverhq/drover/abi/canon"
+	"github.com/droverhq/drover/runtime/failure"
 )
 
 // Limits bound what one instance takes of the machine. A field that is zero has its default.
@@ -50,6 +52,16 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// holds refuses a module whose memory has so many pages from the start, when they are too many.
+func (l Limits) holds(phase failure.Phase, pages uint32) error {
+	least := uint64(pages) * pageSize
+	if least <= l.Memory {
+		return nil
+	}
+	return &failure.Failure{Phase: phase, Kind: failure.Fatal, Code: failure.LimitMemory,
+		Summary: fmt.Sprintf("the module needs %d bytes of memory from the start, its limit is %d", least, l.Memory)}
+}
+
 // compute is how long the guest may compute on this machine without calling an import.
 func (l Limits) compute() time.Duration {
 	if compiles() {
@@ -63,7 +75,7 @@ func compiles() bool { return goruntime.GOARCH == "amd64" || goruntime.GOARCH ==
 
 // Usage is what an instance has taken of the machine.
 type Usage struct {
-	// CPU is for how long the guest's code ran. What host functions did for it is not in it.
+	// CPU is for how long the guest's code ran, and host functions for it. Waiting is not in it.
 	CPU time.Duration
 	// Memory is the size of the guest's memory in bytes, which is also the most that it had.
 	Memory uint64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -18,7 +19,11 @@ import (
 
 // Loader compiles modules, each binary once. Its methods may be called from any goroutine.
 type Loader struct {
-	cache wazero.CompilationCache
+	config wazero.RuntimeConfig
+	cache  wazero.CompilationCache
+	// memory keeps what cannot be kept in a directory; nil where cache is in memory.
+	memory  wazero.CompilationCache
+	trouble func(error)
 
 	mu      sync.Mutex
 	modules map[moduleKey]*entry
@@ -41,7 +46,10 @@ type entry struct {
 // NewLoader returns a loader that keeps compiled code in dir, which it makes with mode 0700: what lies there is run as
 // native code, and nothing checks that nobody changed it. An empty dir keeps it in memory.
 func NewLoader(dir string) (*Loader, error) {
-	l := &Loader{modules: make(map[moduleKey]*entry)}
+	l := &Loader{
+		config:  wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2),
+		modules: make(map[moduleKey]*entry), trouble: func(error) {},
+	}
 	if dir == "" {
 		l.cache = wazero.NewCompilationCache()
 		return l, nil
@@ -56,12 +64,24 @@ func NewLoader(dir string) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the compile cache: %w", err)
 	}
-	l.cache = cache
+	l.cache, l.memory = cache, wazero.NewCompilationCache()
 	return l, nil
 }
 
+// Trouble has f told, once, of a directory that compiled code can be neither read from nor written to any more, such as
+// one on a full disk. Nothing else depends on it: the code is kept in memory. Call it before the first Load.
+func (l *Loader) Trouble(f func(error)) {
+	var once sync.Once
+	l.trouble = func(err error) { once.Do(func() { f(err) }) }
+}
+
 // Close gives back what the loader holds. Every module must have been released.
-func (l *Loader) Close(ctx context.Context) error { return l.cache.Close(ctx) }
+func (l *Loader) Close(ctx context.Context) error {
+	if l.memory == nil {
+		return l.cache.Close(ctx)
+	}
+	return errors.Join(l.cache.Close(ctx), l.memory.Close(ctx))
+}
 
 // LoadFile is Load of a file's content.
 func (l *Loader) LoadFile(ctx context.Context, path string) (*Module, error) {
@@ -131,9 +151,8 @@ func (l *Loader) leave(key moduleKey, e *entry) bool {
 }
 
 func (l *Loader) compile(ctx context.Context, key moduleKey, binary []byte, limits Limits) (*Module, error) {
-	config := wazero.NewRuntimeConfig().WithCompilationCache(l.cache).WithCoreFeatures(api.CoreFeaturesV2)
-	m := &Module{loader: l, key: key, size: len(binary), runtime: wazero.NewRuntimeWithConfig(ctx, config)}
-	err := m.compile(ctx, binary)
+	m := &Module{loader: l, key: key, size: len(binary)}
+	err := m.compile(ctx, binary, limits)
 	if err == nil {
 		err = m.register(ctx)
 	}
@@ -141,14 +160,16 @@ func (l *Loader) compile(ctx context.Context, key moduleKey, binary []byte, limi
 		err = m.describe(ctx, limits)
 	}
 	if err != nil {
-		_ = m.runtime.Close(ctx) // the first error is the one that tells
+		if m.runtime != nil {
+			_ = m.runtime.Close(ctx) // the first error is the one that tells
+		}
 		return nil, err
 	}
 	return m, nil
 }
 
 // compile checks, meters and compiles the binary. No code of it runs.
-func (m *Module) compile(ctx context.Context, binary []byte) error {
+func (m *Module) compile(ctx context.Context, binary []byte, limits Limits) error {
 	if err := checkBinary(binary); err != nil {
 		return err
 	}
@@ -156,10 +177,32 @@ func (m *Module) compile(ctx context.Context, binary []byte) error {
 	if err != nil {
 		return encodingFailure("meter the module", err)
 	}
-	if m.compiled, err = m.runtime.CompileModule(ctx, metered.Binary); err != nil {
+	if err := limits.holds(failure.PhaseDescribe, metered.Pages); err != nil {
+		return err
+	}
+	if err := m.build(ctx, metered.Binary); err != nil {
 		return encodingFailure("compile the module", err)
 	}
 	return checkABI(m.compiled)
+}
+
+// build compiles the metered binary. What cannot be done with the directory can be without: then that was in the way.
+func (m *Module) build(ctx context.Context, binary []byte) error {
+	err := m.buildWith(ctx, m.loader.cache, binary)
+	if err == nil || m.loader.memory == nil {
+		return err
+	}
+	if errors.Join(m.runtime.Close(ctx), m.buildWith(ctx, m.loader.memory, binary)) != nil {
+		return err
+	}
+	m.loader.trouble(err)
+	return nil
+}
+
+func (m *Module) buildWith(ctx context.Context, cache wazero.CompilationCache, binary []byte) (err error) {
+	m.runtime = wazero.NewRuntimeWithConfig(ctx, m.loader.config.WithCompilationCache(cache))
+	m.compiled, err = m.runtime.CompileModule(ctx, binary)
+	return err
 }
 
 // encodingFailure makes a failure of what is wrong with a binary.

@@ -50,13 +50,13 @@ func TestNoThrottle(t *testing.T) {
 // TestAccount sees that computing adds up from call to call, and that a call of the host begins a new stretch.
 func TestAccount(t *testing.T) {
 	var a account
-	a.Run(100)
-	a.Rest(130)
-	a.Rest(200)
+	a.run(100)
+	a.rest(130)
+	a.rest(200)
 	if a.spent() != 30 || a.stretch != 30 {
 		t.Errorf("after a call: %d, a stretch of %d", a.spent(), a.stretch)
 	}
-	a.Run(1000)
+	a.run(1000)
 	a.pause(1100)
 	a.since = 2000 // as after a yield
 	a.thread = noThread

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	goruntime "runtime"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -67,11 +66,8 @@ func (i *Instance) yield() {
 	now := canon.Now()
 	i.cpu.pause(now)
 	i.inTime()
-	goruntime.Gosched() // the scheduler cannot take the processor from compiled code
-	if d := i.throttle.wait(now, i.cpu.spent()); d > 0 {
-		i.hold(d)
-	}
-	i.cpu.resume()
+	i.giveWay(now)
+	i.cpu.resume(i.turn)
 }
 
 // printing is yield for a guest that is in the midst of a call of WASI's, from which the scheduler can take the processor.

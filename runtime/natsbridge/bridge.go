@@ -39,6 +39,7 @@ type Bridge struct {
 	silent    bool       // it must not any more
 
 	published, refused atomic.Uint64
+	latency            latency
 	capturedBy         atomic.Pointer[[]string]
 	// admitted is closed when the node was let in by its name, quit when the publisher is to give up, drained when it
 	// has ended.

@@ -18,12 +18,12 @@ func (b *Bridge) builtin() map[string]Verb {
 func (b *Bridge) getPing(context.Context, []byte) (any, error) {
 	return message.Ping{
 		Node: b.config.Node, Epoch: b.config.Epoch, Version: b.config.Version, Started: message.Time{Time: b.started},
-		CapturedBy: b.captors(), Links: b.links(),
+		CapturedBy: b.captors(), Links: b.Links(),
 	}, nil
 }
 
 func (b *Bridge) getState(context.Context, []byte) (any, error) {
-	return message.Snapshot{Node: b.config.Node, Epoch: b.config.Epoch, Links: b.links(), Channels: b.memory.snapshot()}, nil
+	return message.Snapshot{Node: b.config.Node, Epoch: b.config.Epoch, Links: b.Links(), Channels: b.memory.snapshot()}, nil
 }
 
 func (b *Bridge) getLast(context.Context, []byte) (any, error) {

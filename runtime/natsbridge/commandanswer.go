@@ -56,6 +56,7 @@ func (j *job) end(result any, err error) {
 		j.plan.ended(j, result, told)
 	}
 	j.answer(result, told, true)
+	j.traced(told)
 }
 
 // answer answers the caller, and those who repeated the command meanwhile.

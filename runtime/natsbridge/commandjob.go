@@ -10,6 +10,7 @@ import (
 
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
+	"github.com/droverhq/drover/runtime/tracing"
 )
 
 // longestBody is how long the body of a command may be.
@@ -40,6 +41,7 @@ type job struct {
 	pending Pending
 	taken   time.Time
 	action  *action // nil for others
+	span    tracing.Span
 }
 
 // command starts one command and never blocks: it is in the channel's queue, or answered, when it returns. So the writes
@@ -95,6 +97,7 @@ func (j *job) start(r micro.Request) error {
 	if err := j.claim(r); err != nil {
 		return err
 	}
+	j.trace(r.Headers())
 	made, err := j.planned()
 	j.plan = made
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/droverhq/drover/runtime/natsbridge/dial"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
+	"github.com/droverhq/drover/runtime/tracing"
 )
 
 // Server is a NATS server in this process. *embedded.Server is one.
@@ -57,6 +58,8 @@ type Config struct {
 	Verbs map[string]Verb
 	// Commands finds what read, write and invoke are for. Nil: the node has no channels.
 	Commands Commands
+	// Tracer makes the spans of commands; nil makes none.
+	Tracer *tracing.Tracer
 	// CommandPolicy says which calls are taken. When empty: CommandsAll with Server, CommandsRead with URL, whose server
 	// others use too.
 	CommandPolicy CommandPolicy

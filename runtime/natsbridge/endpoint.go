@@ -55,6 +55,15 @@ func (e *endpoint) count(err *message.Error) {
 	e.byCode[code]++
 }
 
+// counted returns the counters of all endpoints by name.
+func (c *calls) counted() map[string]EndpointStats {
+	all := make(map[string]EndpointStats, len(c.endpoints))
+	for _, e := range c.endpoints {
+		all[e.name] = e.counted()
+	}
+	return all
+}
+
 func (e *endpoint) counted() EndpointStats {
 	e.mu.Lock()
 	defer e.mu.Unlock()

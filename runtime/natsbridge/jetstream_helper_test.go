@@ -182,14 +182,14 @@ func (p *poller) poll() bool {
 	return p.bridge.Data(p.channel, point.Batch{Device: p.device, Seq: p.seq, Time: now, Readings: []point.Reading{r}})
 }
 
-// load has two devices of the channel "ch" polled until it is stopped; stop returns how often each was.
-func load(t *testing.T, b *natsbridge.Bridge) (stop func() uint64) {
+// load has two devices of the channel "ch" polled three times at each pace until it is stopped; stop returns how often each was.
+func load(t *testing.T, b *natsbridge.Bridge, pace time.Duration) (stop func() uint64) {
 	t.Helper()
 	end := make(chan struct{})
 	var running sync.WaitGroup
 	pollers := []*poller{newPoller(b, "ch", "d1"), newPoller(b, "ch", "d2")}
 	running.Go(func() {
-		tick := time.NewTicker(time.Millisecond)
+		tick := time.NewTicker(pace)
 		defer tick.Stop()
 		for {
 			select {

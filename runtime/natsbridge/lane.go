@@ -75,7 +75,7 @@ func (l *lane) add(e entry) bool {
 		l.buffers.put(e.body)
 		return false
 	}
-	e.order = l.order.Add(1)
+	e.order, e.added = l.order.Add(1), time.Now()
 	l.bytes += e.cost()
 	l.queue.push(e)
 	l.level()

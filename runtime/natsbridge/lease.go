@@ -184,9 +184,11 @@ func (k *keeper) write(ctx context.Context) error {
 		if err := k.writeSome(ctx, keys); err != nil {
 			k.failed.Add(1)
 			k.shelf.mark(keys...)
+			k.shelf.done()
 			return err
 		}
 		k.written.Add(uint64(len(keys)))
+		k.shelf.done()
 	}
 }
 

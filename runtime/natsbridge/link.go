@@ -170,8 +170,8 @@ func (l *link) connectedNow() bool {
 	return l.state.Number == int(message.LinkConnected)
 }
 
-// links are the node's own connection, and those that its server keeps.
-func (b *Bridge) links() []message.Link {
+// Links are the node's own connection, and those that its server keeps.
+func (b *Bridge) Links() []message.Link {
 	b.link.mu.Lock()
 	links := []message.Link{b.link.state}
 	b.link.mu.Unlock()

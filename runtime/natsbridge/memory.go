@@ -176,23 +176,30 @@ func (m *memory) points() map[string]map[string][]*point.Point {
 func valuesOf(points []*point.Point) map[string]message.Value {
 	values := make(map[string]message.Value, len(points))
 	for _, p := range points {
-		last, ok := p.Last()
-		if !ok {
-			continue
+		if v, known := ValueOf(p); known {
+			values[p.Definition().Name] = v
 		}
-		v := message.Value{Code: last.Code, TS: message.Time{Time: last.Time}}
-		if last.Quality != driver.QualityGood {
-			v.Q = last.Quality.String()
-		}
-		if !last.Known.None() {
-			v.V = last.Known.AppendJSON(nil)
-			if !last.KnownTime.Equal(last.Time) {
-				v.ValueTS = message.Time{Time: last.KnownTime}
-			}
-		}
-		values[p.Definition().Name] = v
 	}
 	return values
+}
+
+// ValueOf is what is known of a point, as it travels; false before its first reading.
+func ValueOf(p *point.Point) (message.Value, bool) {
+	last, known := p.Last()
+	if !known {
+		return message.Value{}, false
+	}
+	v := message.Value{Code: last.Code, TS: message.Time{Time: last.Time}}
+	if last.Quality != driver.QualityGood {
+		v.Q = last.Quality.String()
+	}
+	if !last.Known.None() {
+		v.V = last.Known.AppendJSON(nil)
+		if !last.KnownTime.Equal(last.Time) {
+			v.ValueTS = message.Time{Time: last.KnownTime}
+		}
+	}
+	return v, true
 }
 
 // describe describes points to those who read and write them.
@@ -200,18 +207,23 @@ func describe(points []*point.Point) map[string]message.Descriptor {
 	all := make(map[string]message.Descriptor, len(points))
 	for _, p := range points {
 		d := p.Definition()
-		m := message.Descriptor{
-			Type: d.Scalar.String(), Count: d.Count, Access: accessOf(d.Access), Unit: d.Unit, Offset: d.Offset,
-		}
-		if d.Scale != 1 {
-			m.Scale = d.Scale
-		}
-		if d.Range != nil {
-			m.Range = &message.Range{Min: d.Range.Min, Max: d.Range.Max}
-		}
-		all[d.Name] = m
+		all[d.Name] = DescriptorOf(d)
 	}
 	return all
+}
+
+// DescriptorOf describes a point to those who read and write it.
+func DescriptorOf(d point.Definition) message.Descriptor {
+	m := message.Descriptor{
+		Type: d.Scalar.String(), Count: d.Count, Access: accessOf(d.Access), Unit: d.Unit, Offset: d.Offset,
+	}
+	if d.Scale != 1 {
+		m.Scale = d.Scale
+	}
+	if d.Range != nil {
+		m.Range = &message.Range{Min: d.Range.Min, Max: d.Range.Max}
+	}
+	return m
 }
 
 func accessOf(a driver.Access) string {

@@ -22,10 +22,15 @@ import (
 
 var at = time.Date(2026, 11, 23, 9, 20, 1, 123456789, time.FixedZone("CET", 3600))
 
-// TestMessages says everything that a channel can say, and compares what a plain subscriber gets with the contract.
+// TestMessages says everything that a channel can say, and compares what a plain subscriber gets with the contract: one
+// with a role, because log lines are not for anybody.
 func TestMessages(t *testing.T) {
 	s := startServer(t, "127.0.0.1:0")
-	sub := subscribe(t, s.URL(), "drover.>")
+	admin, err := s.Admin().Credentials.Options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := subscribe(t, s.URL(), "drover.>", admin...)
 	b := startBridge(t, natsbridge.Config{Server: s, Epoch: "e1"})
 	retries := 2
 	record := failure.Record{

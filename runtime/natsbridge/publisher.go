@@ -86,7 +86,7 @@ func (b *Bridge) ship(t *track, now time.Time) (sent, alive bool) {
 	t.settle(p, err)
 	switch {
 	case err == nil:
-		b.published.Add(1)
+		b.count(&p.entry)
 	case permanent(err):
 		b.refuse(err)
 	default:
@@ -104,7 +104,7 @@ func (b *Bridge) send(c class, e entry) bool {
 	err := b.link.publish(&e)
 	switch {
 	case err == nil:
-		b.published.Add(1)
+		b.count(&e)
 		b.buffers.put(e.body)
 		return true
 	case permanent(err):
@@ -120,6 +120,12 @@ func (b *Bridge) send(c class, e entry) bool {
 		b.ring.putBack(c, e)
 		return b.reconnected(err)
 	}
+}
+
+// count counts a message that nats.go took.
+func (b *Bridge) count(e *entry) {
+	b.published.Add(1)
+	b.latency.add(time.Since(e.added))
 }
 
 // reconnected waits for the connection after a publish that failed; false when the bridge gives up.

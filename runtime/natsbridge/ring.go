@@ -32,6 +32,8 @@ type entry struct {
 	// id is set on what goes into a stream.
 	id    string
 	order uint64
+	// added is when it came.
+	added time.Time
 	// sent is when it was sent last.
 	sent time.Time
 	// losses is how often the connection had been lost when the call came that this answers.
@@ -75,7 +77,7 @@ func (r *ring) add(c class, e entry) bool {
 		r.buffers.put(e.body)
 		return false
 	}
-	e.order = r.order.Add(1)
+	e.order, e.added = r.order.Add(1), time.Now()
 	r.bytes += e.cost()
 	r.queues[c].push(e)
 	poke(r.ready)

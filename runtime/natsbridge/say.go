@@ -56,7 +56,7 @@ func (b *Bridge) State(channel string, s message.State) {
 func (b *Bridge) Device(channel string, s point.DeviceState) {
 	m := message.Device{
 		Header: b.header(), Status: s.Status.String(), Reason: s.Reason, Since: message.Time{Time: s.Since},
-		Gauges: finite(s.Gauges),
+		Gauges: Finite(s.Gauges),
 	}
 	if b.say(classControl, routeKey{message.KindDevice, channel, s.Device}, m) {
 		b.memory.device(channel, s.Device, m)
@@ -82,9 +82,12 @@ func (b *Bridge) Event(channel, name string, detail any) {
 	}
 }
 
-// Log publishes a line of the channel's log. Lines are dropped as data is.
+// Log publishes a line of the channel's log, of the time in it if there is one. Lines are dropped as data is.
 func (b *Bridge) Log(channel string, l message.Log) {
-	l.Header = b.header()
+	at := l.TS
+	if l.Header = b.header(); !at.IsZero() {
+		l.TS = at
+	}
 	b.say(classData, routeKey{message.KindLog, channel, ""}, l)
 }
 
@@ -155,8 +158,8 @@ func FailureOf(r failure.Record) message.Failure {
 	}
 }
 
-// finite returns a copy of the gauges without those that JSON cannot carry.
-func finite(gauges map[string]float64) map[string]float64 {
+// Finite returns a copy of the gauges without those that JSON cannot carry.
+func Finite(gauges map[string]float64) map[string]float64 {
 	gauges = maps.Clone(gauges)
 	maps.DeleteFunc(gauges, func(_ string, f float64) bool { return f-f != 0 })
 	return gauges

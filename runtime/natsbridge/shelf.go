@@ -10,10 +10,12 @@ import (
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
 
-// shelf has the keys of the bucket whose values are not written yet. A key is in it once, however often it changes.
+// shelf has the keys of the bucket whose values are not written yet. A key is in it once, however often it changes. One
+// goroutine takes keys out; those that it took count until it says that it is done.
 type shelf struct {
 	mu    sync.Mutex
 	dirty map[routeKey]struct{}
+	taken int
 }
 
 func newShelf() *shelf { return &shelf{dirty: make(map[routeKey]struct{})} }
@@ -26,7 +28,7 @@ func (s *shelf) mark(keys ...routeKey) {
 	}
 }
 
-// take takes out up to n keys.
+// take takes out up to n keys. done follows it.
 func (s *shelf) take(n int) []routeKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,13 +40,22 @@ func (s *shelf) take(n int) []routeKey {
 		keys = append(keys, k)
 		delete(s.dirty, k)
 	}
+	s.taken = len(keys)
 	return keys
 }
 
+// done says that the keys taken last were written, or are marked again.
+func (s *shelf) done() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken = 0
+}
+
+// len is how many keys are not written yet.
 func (s *shelf) len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.dirty)
+	return len(s.dirty) + s.taken
 }
 
 // key is the key of the bucket.

@@ -10,6 +10,8 @@ import (
 type Stats struct {
 	// Published counts messages and answers that nats.go took.
 	Published uint64 `json:"published"`
+	// Latency is how long those had waited since they were said.
+	Latency Histogram `json:"latency"`
 	// DroppedData counts data and log messages that found no room, DroppedControl states, devices, events and handles,
 	// DroppedReplies answers.
 	DroppedData    uint64 `json:"dropped_data"`
@@ -39,6 +41,8 @@ type Stats struct {
 	Violations uint64 `json:"violations,omitempty"`
 	// LastViolation is the latest of it.
 	LastViolation string `json:"last_violation,omitempty"`
+	// Endpoints has what became of calls, by verb, or root of verbs.
+	Endpoints map[string]EndpointStats `json:"endpoints"`
 	// CapturedBy are the streams that hold the node's calls, and so answer them in its place.
 	CapturedBy []string `json:"captured_by,omitempty"`
 }
@@ -81,7 +85,10 @@ type StateStats struct {
 
 // Stats never waits for the server.
 func (b *Bridge) Stats() Stats {
-	s := Stats{Published: b.published.Load(), Refused: b.refused.Load(), RingBytes: b.config.RingBytes, CapturedBy: b.captors()}
+	s := Stats{
+		Published: b.published.Load(), Latency: b.latency.histogram(), Endpoints: b.calls.counted(),
+		Refused: b.refused.Load(), RingBytes: b.config.RingBytes, CapturedBy: b.captors(),
+	}
 	b.ring.stats(&s)
 	b.link.stats(&s)
 	s.Data, s.Events = b.data.stats(), b.events.stats()

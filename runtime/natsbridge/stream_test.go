@@ -24,7 +24,7 @@ func TestStreamSurvivesTheServer(t *testing.T) {
 	url := "nats://" + address
 	s := run(t, jetStreamOptions(address, dir))
 	b := startBridge(t, natsbridge.Config{URL: url, Stream: throughStream})
-	stop := load(t, b)
+	stop := load(t, b, time.Millisecond)
 	arrived := func(more uint64) {
 		t.Helper()
 		from := b.Stats().Data.Acked
@@ -53,7 +53,7 @@ func TestStreamOverACutLink(t *testing.T) {
 	s := startJetStream(t)
 	link := startCable(t, strings.TrimPrefix(s.ClientURL(), "nats://"))
 	b := startBridge(t, natsbridge.Config{URL: "nats://" + link.address, Stream: throughStream})
-	stop := load(t, b)
+	stop := load(t, b, max(time.Millisecond, *cutFor/1000)) // what is read meanwhile has room in the buffer
 	link.Delay(5 * time.Millisecond)
 	for range 2 {
 		from := b.Stats().Data.Acked

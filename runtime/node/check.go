@@ -22,7 +22,7 @@ func Check(ctx context.Context, loader *module.Loader, c *config.Node) config.Pr
 			problems = append(problems, driverProblem(c, ch, err))
 			continue
 		}
-		problems = append(problems, checkSettings(m.Metadata(), c, ch)...)
+		problems = append(problems, settingsProblems(m.Metadata(), c, ch)...)
 		_ = m.Release(ctx) // it was only looked at
 	}
 	problems.Sort()
@@ -56,18 +56,28 @@ func loadFailure(ch *config.Channel, err error) *failure.Failure {
 	return f
 }
 
-// checkSettings holds what the file says to a channel's driver against the driver's schemas.
-func checkSettings(m driver.Metadata, c *config.Node, ch *config.Channel) config.Problems {
-	schemas, err := compileSchemas(m)
+// settingsProblems is checkSettings with all that is wrong as problems of the file.
+func settingsProblems(m driver.Metadata, c *config.Node, ch *config.Channel) config.Problems {
+	problems, err := checkSettings(m, ch)
 	if err != nil {
 		return config.Problems{driverProblem(c, ch, err)}
 	}
-	problems := schemas.settings.check(&ch.Settings)
-	for _, d := range ch.Devices {
-		problems = append(problems, schemas.device.check(&d.Settings)...)
-		for _, p := range d.Points {
-			problems = append(problems, schemas.address.check(&p.Address)...)
-		}
-	}
 	return problems
+}
+
+// checkSettings holds what the file says to a channel's driver against the driver's schemas. The error is about those.
+func checkSettings(m driver.Metadata, ch *config.Channel) (config.Problems, error) {
+	schemas, err := compileSchemas(m)
+	if err != nil {
+		return nil, err
+	}
+	var problems config.Problems
+	for s, value := range schemas.values(ch) {
+		found, err := s.check(value)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, found...)
+	}
+	return problems, nil
 }

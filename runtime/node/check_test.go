@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,7 +139,7 @@ func TestCheckSettings(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := parse(t, test.channel)
-			problems := checkSettings(meter, c, c.Channels[0])
+			problems := settingsProblems(meter, c, c.Channels[0])
 			problems.Sort()
 			if diff := cmp.Diff(test.want, found(problems)); diff != "" {
 				t.Errorf("problems differ (-want +got):\n%s", diff)
@@ -168,7 +169,7 @@ func TestBrokenSchemas(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := parse(t, "    every: 1s\n    driver: meter.wasm\n")
-			problems := checkSettings(test.metadata, c, c.Channels[0])
+			problems := settingsProblems(test.metadata, c, c.Channels[0])
 			if len(problems) != 1 || !strings.Contains(problems[0].Message, test.want) {
 				t.Fatalf("got %q", found(problems))
 			}
@@ -182,7 +183,7 @@ func TestBrokenSchemas(t *testing.T) {
 // TestDriverThatTakesAnything has no schemas.
 func TestDriverThatTakesAnything(t *testing.T) {
 	c := parse(t, "    driver: meter.wasm\n    settings: {any: [1, {thing: true}]}\n")
-	if problems := checkSettings(driver.Metadata{}, c, c.Channels[0]); len(problems) != 0 {
+	if problems := settingsProblems(driver.Metadata{}, c, c.Channels[0]); len(problems) != 0 {
 		t.Errorf("got %q", found(problems))
 	}
 }
@@ -224,7 +225,7 @@ channels:
 	if err != nil {
 		t.Fatal(err)
 	}
-	loader, err := NewLoader(c)
+	loader, err := NewLoader(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

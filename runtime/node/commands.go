@@ -149,42 +149,46 @@ func commandError(err error) error {
 // stay.
 type argumentSchemas struct {
 	mu       sync.Mutex
-	compiled map[string]*jsonschema.Schema
+	compiled map[string]schema
 }
 
 // mostSchemas is how many are kept: as many as a handle may have actions.
 const mostSchemas = 256
 
-// check holds arguments to a schema. One that cannot be compiled takes everything: the driver checks them itself.
-func (s *argumentSchemas) check(schema, arguments string) error {
-	compiled := s.of(schema)
-	if compiled == nil {
+// check holds arguments to a schema. One that cannot be compiled, or not be evaluated, takes everything: the driver checks
+// them itself.
+func (s *argumentSchemas) check(text, arguments string) error {
+	compiled := s.of(text)
+	if compiled.Schema == nil {
 		return nil
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader([]byte(arguments)))
 	if err != nil {
 		return err
 	}
-	err = compiled.Validate(v)
+	err = compiled.validate(v, len(arguments))
+	if errors.Is(err, errEvaluations) {
+		return nil
+	}
 	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		return errors.New(sentence(invalid))
 	}
 	return err
 }
 
-// of returns the schema of a text, nil where there is none.
-func (s *argumentSchemas) of(text string) *jsonschema.Schema {
+// of returns the schema of a text, the zero value where there is none.
+func (s *argumentSchemas) of(text string) schema {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if compiled, known := s.compiled[text]; known || text == "" {
 		return compiled
 	}
 	if s.compiled == nil || len(s.compiled) >= mostSchemas {
-		s.compiled = make(map[string]*jsonschema.Schema)
+		s.compiled = make(map[string]schema)
 	}
-	compiled, err := compileSchema("arguments", text)
+	compiled, err := compileSchema("arguments", text, newBudget())
 	if err != nil {
-		compiled = nil
+		compiled = schema{}
 	}
 	s.compiled[text] = compiled
 	return compiled

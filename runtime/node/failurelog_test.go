@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +17,28 @@ import (
 // story is a failure log in virtual time, and what it wrote: a line each, with the time since its start.
 type story struct {
 	failureLog
-	text bytes.Buffer
+	text written
+}
+
+// written takes what is logged, also from the goroutine of a timer.
+type written struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buffer.Write(p)
+}
+
+// take returns what was written since the last time.
+func (w *written) take() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.buffer.Reset()
+	return w.buffer.String()
 }
 
 func newStory() *story {
@@ -47,10 +69,9 @@ func (s *story) is(state supervise.State) { s.state(supervise.Snapshot{State: st
 // expect compares what was written since the last call.
 func (s *story) expect(t *testing.T, want string) {
 	t.Helper()
-	if got := s.text.String(); got != want {
+	if got := s.text.take(); got != want {
 		t.Errorf("wrote\n%swant\n%s", got, want)
 	}
-	s.text.Reset()
 }
 
 func pass(d time.Duration) {
@@ -88,7 +109,7 @@ at=3h0m30s msg=state state=connecting
 at=3h1m10s msg="stable again"
 `)
 		s.fail(failure.IORefused, "dial tcp 10.0.0.5:1->10.0.0.6:502: connection refused after 1ms")
-		if got := s.text.String(); strings.Count(got, "msg=failure ") != 1 {
+		if got := s.text.take(); strings.Count(got, "msg=failure ") != 1 {
 			t.Errorf("the first one after that is not logged:\n%s", got)
 		}
 	})

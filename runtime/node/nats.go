@@ -18,6 +18,7 @@ func (n *Node) connect(ctx context.Context) error {
 		Node: n.config.Node.Name, Version: n.config.Version, Logger: n.config.Logger, Verbs: n.verbs(),
 		Commands:      commands{n},
 		Stream:        streamOf(n.config.Node),
+		Tracer:        n.config.Tracer,
 		CommandPolicy: natsbridge.CommandPolicy(n.config.Node.NATS.Commands),
 	}
 	local := client.Local{Node: n.config.Node.Name}
@@ -42,6 +43,7 @@ func (n *Node) connect(ctx context.Context) error {
 	if n.bridge, err = natsbridge.New(ctx, c); err != nil {
 		return err
 	}
+	n.config.Logs.Publish(n.bridge.Log)
 	local.Epoch, local.URL = n.bridge.Epoch(), n.URL()
 	n.announce(local)
 	return nil

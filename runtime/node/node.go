@@ -18,19 +18,34 @@ import (
 	"github.com/droverhq/drover/runtime/config"
 	"github.com/droverhq/drover/runtime/crash"
 	"github.com/droverhq/drover/runtime/failure"
+	"github.com/droverhq/drover/runtime/logs"
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/natsbridge"
 	"github.com/droverhq/drover/runtime/natsbridge/client"
 	"github.com/droverhq/drover/runtime/natsbridge/embedded"
 	"github.com/droverhq/drover/runtime/supervise"
+	"github.com/droverhq/drover/runtime/tracing"
 )
 
-// Config says what a node runs. All fields but Version are required.
+// Config says what a node runs. Node, Host and Logger are required.
 type Config struct {
-	Node    *config.Node
-	Host    module.Host
+	Node *config.Node
+	Host module.Host
+	// Logger is that of Logs; where there are none, they are made of it.
 	Logger  *slog.Logger
+	Logs    *logs.Hub
 	Version string
+	// Tracer makes the node's spans; nil makes none.
+	Tracer *tracing.Tracer
+}
+
+// Logs returns the logs by channel of a node, in front of a handler.
+func Logs(c *config.Node, base slog.Handler) *logs.Hub {
+	names := make([]string, len(c.Channels))
+	for i, ch := range c.Channels {
+		names[i] = ch.Name
+	}
+	return logs.New(base, names...)
 }
 
 // Node is a running node.
@@ -41,6 +56,7 @@ type Node struct {
 	url     string           // of that server elsewhere
 	bridge  *natsbridge.Bridge
 	crashes *crash.Store
+	http    *listener // nil where none is configured
 	members []*member
 	started chan struct{} // closed when everything above is there
 }
@@ -50,6 +66,7 @@ type Node struct {
 type member struct {
 	config  *config.Channel
 	module  *module.Module
+	host    module.ChannelHost
 	channel *channel.Channel
 	sink    *sink
 	failed  supervise.Snapshot
@@ -62,6 +79,10 @@ type member struct {
 // when a driver refuses its settings: nothing was started then. A driver that cannot be loaded fails its own channel
 // only. The caller calls Stop.
 func Start(ctx context.Context, c Config) (*Node, error) {
+	if c.Logs == nil {
+		c.Logs = Logs(c.Node, c.Logger.Handler())
+		c.Logger = c.Logs.Logger()
+	}
 	n := &Node{config: c, started: make(chan struct{})}
 	if err := n.start(ctx); err != nil {
 		return nil, errors.Join(err, n.Stop(context.WithoutCancel(ctx)))
@@ -69,17 +90,31 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	return n, nil
 }
 
-// NewLoader returns a loader that keeps compiled code in the node's data directory, which it makes if need be.
-func NewLoader(c *config.Node) (*module.Loader, error) {
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+// NewLoader returns a loader that keeps compiled code in the node's data directory, which it makes if need be. Where it
+// cannot, the code is kept in memory, and a warning says so: the next start takes longer, and nothing else depends on it.
+func NewLoader(c *config.Node, log *slog.Logger) (*module.Loader, error) {
+	if info, err := os.Stat(c.Data); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("the data directory %s is no directory", c.Data)
 	}
-	return module.NewLoader(filepath.Join(c.Data, "cache"))
+	warn := func(err error) { log.Warn("compiled drivers are kept in memory only", "error", err) }
+	err := os.MkdirAll(c.Data, 0o700)
+	if err == nil {
+		var loader *module.Loader
+		if loader, err = module.NewLoader(filepath.Join(c.Data, "cache")); err == nil {
+			loader.Trouble(warn)
+			return loader, nil
+		}
+	}
+	warn(err)
+	return module.NewLoader("")
 }
 
 func (n *Node) start(ctx context.Context) error {
 	var err error
-	if n.loader, err = NewLoader(n.config.Node); err != nil {
+	if err := n.listen(); err != nil {
+		return err
+	}
+	if n.loader, err = NewLoader(n.config.Node, n.config.Logger); err != nil {
 		return err
 	}
 	if err := n.load(ctx); err != nil {
@@ -104,19 +139,14 @@ func (n *Node) start(ctx context.Context) error {
 func (n *Node) load(ctx context.Context) error {
 	begin := time.Now()
 	var loading sync.WaitGroup
-	for _, ch := range n.config.Node.Channels {
+	found := make([]config.Problems, len(n.config.Node.Channels))
+	for i, ch := range n.config.Node.Channels {
 		m := &member{config: ch}
 		n.members = append(n.members, m)
-		loading.Go(func() { m.load(ctx, n.loader) })
+		loading.Go(func() { found[i] = m.load(ctx, n.loader) })
 	}
 	loading.Wait()
-	var problems config.Problems
-	for _, m := range n.members {
-		if m.module != nil {
-			problems = append(problems, checkSettings(m.module.Metadata(), n.config.Node, m.config)...)
-		}
-	}
-	if len(problems) > 0 {
+	if problems := slices.Concat(found...); len(problems) > 0 {
 		problems.Sort()
 		return problems
 	}
@@ -124,18 +154,22 @@ func (n *Node) load(ctx context.Context) error {
 	return nil
 }
 
-func (m *member) load(ctx context.Context, loader *module.Loader) {
+// load loads the channel's driver and returns what its schemas say against the settings. A driver that cannot be loaded,
+// or whose schemas are none, fails its own channel.
+func (m *member) load(ctx context.Context, loader *module.Loader) config.Problems {
 	loaded, err := loader.LoadFileWithin(ctx, m.config.Driver, limits(m.config.Limits).Limits)
 	if err != nil {
 		m.fail(loadFailure(m.config, err))
-		return
+		return nil
 	}
-	if _, err := compileSchemas(loaded.Metadata()); err != nil {
+	problems, err := checkSettings(loaded.Metadata(), m.config)
+	if err != nil {
 		m.fail(loadFailure(m.config, err))
 		_ = loaded.Release(ctx) // it was only looked at
-		return
+		return nil
 	}
 	m.module = loaded
+	return problems
 }
 
 // fail makes a member one that failed before it had a channel.
@@ -186,6 +220,7 @@ func (n *Node) open(m *member, shift float64) error {
 	if err != nil {
 		return fmt.Errorf("channel %q: %w", name, err)
 	}
+	m.host = host
 	made, err := channel.New(channel.Config{
 		Name: name, Module: m.module, Host: host, Connections: conns,
 		Settings: string(m.config.Settings.Raw), Secrets: secretsOf(m.module.Metadata(), m.config),
@@ -193,7 +228,7 @@ func (n *Node) open(m *member, shift float64) error {
 		PointBatches: m.config.PointMessages,
 		Policy:       policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
 		Quarantine: quarantine(m.config.Quarantine), CrashLoop: n.quarantined(m),
-		Sink: m.sink, Backpressure: m.sink, Logger: n.config.Logger,
+		Sink: m.sink, Backpressure: m.sink, Logger: n.config.Logger, Tracer: n.config.Tracer,
 	})
 	if err != nil {
 		return errors.Join(err, host.Close())
@@ -212,8 +247,15 @@ func (n *Node) Err() error { return n.bridge.Err() }
 // Stop ends everything in order: sessions, what waits to be published, the server, the code. It returns all errors. The
 // code of a session that does not end is kept, and the loader with it: it still runs.
 func (n *Node) Stop(ctx context.Context) error {
+	var errs []error
+	if n.http != nil {
+		errs = append(errs, n.http.close(ctx))
+	}
 	closing := n.closeChannels(ctx)
-	errs := slices.Clone(closing)
+	errs = append(errs, closing...)
+	if n.config.Logs != nil {
+		n.config.Logs.Publish(nil)
+	}
 	if n.crashes != nil {
 		errs = append(errs, n.crashes.Close(ctx))
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -17,10 +17,15 @@ import (
 // schemas are those of one driver.
 type schemas struct{ settings, device, address schema }
 
-// schema is nil for a driver that takes anything.
-type schema struct{ *jsonschema.Schema }
+// schema is one that was compiled. The zero value is that of a driver that takes anything.
+type schema struct {
+	*jsonschema.Schema
+	budget *budget
+	name   string
+}
 
 func compileSchemas(m driver.Metadata) (s schemas, err error) {
+	b := newBudget()
 	for _, part := range []struct {
 		name string
 		text string
@@ -29,52 +34,57 @@ func compileSchemas(m driver.Metadata) (s schemas, err error) {
 		if part.text == "" {
 			continue
 		}
-		if part.to.Schema, err = compileSchema(part.name, part.text); err != nil {
+		if *part.to, err = compileSchema(part.name, part.text, b); err != nil {
 			return s, abiProblem(part.name, err)
 		}
 	}
 	return s, nil
 }
 
+// values are what a channel's configuration says to its driver, each with the schema that is about it.
+func (s schemas) values(ch *config.Channel) iter.Seq2[schema, *config.JSON] {
+	return func(yield func(schema, *config.JSON) bool) {
+		if !yield(s.settings, &ch.Settings) {
+			return
+		}
+		for _, d := range ch.Devices {
+			if !yield(s.device, &d.Settings) {
+				return
+			}
+			for _, p := range d.Points {
+				if !yield(s.address, &p.Address) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func abiProblem(name string, err error) error {
 	return failure.New(failure.PhaseDescribe, failure.ABIEncoding, fmt.Sprintf("the schema of its %s is wrong: %v", name, err))
 }
 
-// maxSchemaDepth is how deep a schema may be nested. Compiling takes more than the square of that: 5000 levels, which are
-// 50 KiB, took minutes.
-const maxSchemaDepth = 64
-
-func compileSchema(name, text string) (*jsonschema.Schema, error) {
+// compileSchema compiles a schema whose evaluations spend the budget.
+func compileSchema(name, text string, b *budget) (schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
-		return nil, err
+		return schema{}, err
 	}
-	if deeper(doc, maxSchemaDepth) {
-		return nil, fmt.Errorf("it is nested more than %d levels deep", maxSchemaDepth)
+	if err := checkSize(doc); err != nil {
+		return schema{}, err
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(noLoader{})
+	compiler.UseRegexpEngine(patterns())
 	url := "drover:///" + name
 	if err := compiler.AddResource(url, doc); err != nil {
-		return nil, err
+		return schema{}, err
 	}
-	return compiler.Compile(url)
-}
-
-// deeper says whether a JSON value has more than so many levels.
-func deeper(v any, levels int) bool {
-	below := func(v any) bool { return levels == 0 || deeper(v, levels-1) }
-	switch v := v.(type) {
-	case map[string]any:
-		for _, child := range v {
-			if below(child) {
-				return true
-			}
-		}
-	case []any:
-		return slices.ContainsFunc(v, below)
+	compiled, err := compiler.Compile(url)
+	if err != nil {
+		return schema{}, err
 	}
-	return false
+	return schema{compiled, b, name}, b.count(compiled)
 }
 
 // noLoader keeps a driver's schema from making the host read files.
@@ -84,22 +94,31 @@ func (noLoader) Load(url string) (any, error) {
 	return nil, fmt.Errorf("a driver's schema refers to nothing outside of itself, not to %s", url)
 }
 
-// check returns a problem for each part of the value that the schema does not allow, at its place in the file.
-func (s schema) check(value *config.JSON) config.Problems {
+// check returns a problem for each part of the value that the schema does not allow, at its place in the file. The error
+// is a failure of the driver's: its schema is one that cannot be evaluated.
+func (s schema) check(value *config.JSON) (config.Problems, error) {
 	if s.Schema == nil {
-		return nil
+		return nil, nil
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value.Raw))
 	if err != nil {
-		return config.Problems{value.Problem("", err.Error())}
+		return config.Problems{value.Problem("", err.Error())}, nil
 	}
-	err = s.Validate(v)
+	err = s.validate(v, len(value.Raw))
 	if err == nil {
-		return nil
+		return nil, nil
+	}
+	if errors.Is(err, errEvaluations) {
+		return nil, abiProblem(s.name, err)
 	}
 	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
-		return config.Problems{value.Problem("", err.Error())}
+		return config.Problems{value.Problem("", err.Error())}, nil
 	}
-	return violations(value, invalid)
+	return violations(value, invalid), nil
+}
+
+// validate holds a value of so many bytes against the schema.
+func (s schema) validate(v any, bytes int) error {
+	return s.budget.during(bytes, func() error { return s.Validate(v) })
 }

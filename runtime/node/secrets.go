@@ -22,12 +22,8 @@ const leastSecret = 3
 func secretsOf(m driver.Metadata, ch *config.Channel) [][]byte {
 	schemas, _ := compileSchemas(m) // a driver whose schemas are wrong was refused
 	found := secrets{}
-	found.in(schemas.settings, &ch.Settings)
-	for _, d := range ch.Devices {
-		found.in(schemas.device, &d.Settings)
-		for _, p := range d.Points {
-			found.in(schemas.address, &p.Address)
-		}
+	for s, value := range schemas.values(ch) {
+		found.in(s, value)
 	}
 	var out [][]byte
 	for _, s := range slices.Sorted(maps.Keys(found)) {
@@ -48,33 +44,46 @@ func (found secrets) in(s schema, value *config.JSON) {
 		found.all(at(v, pointer))
 	}
 	if s.Schema != nil {
-		found.writeOnly(s.Schema, v, nil)
+		found.writeOnly([]*jsonschema.Schema{s.Schema}, v)
 	}
 }
 
-// writeOnly adds what the schema s calls so in v. around are the schemas that v was held against already.
-func (found secrets) writeOnly(s *jsonschema.Schema, v any, around []*jsonschema.Schema) {
-	if s == nil || slices.Contains(around, s) {
-		return
-	}
-	around = append(around, s)
-	if s.WriteOnly {
-		found.all(v)
-		return
-	}
-	for _, same := range slices.Concat([]*jsonschema.Schema{s.Ref, s.If, s.Then, s.Else}, s.AllOf, s.AnyOf, s.OneOf) {
-		found.writeOnly(same, v, around)
+// writeOnly adds what the schemas, or any that they refer to, call so in v. All of them are looked at, also those that
+// hold for other values only; each once, whatever they refer to.
+func (found secrets) writeOnly(schemas []*jsonschema.Schema, v any) {
+	all := map[*jsonschema.Schema]struct{}{}
+	for todo := schemas; len(todo) > 0; {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if _, again := all[s]; s == nil || again {
+			continue
+		}
+		if s.WriteOnly {
+			found.all(v)
+			return
+		}
+		all[s] = struct{}{}
+		todo = slices.Concat(todo, []*jsonschema.Schema{s.Ref, s.If, s.Then, s.Else}, s.AllOf, s.AnyOf, s.OneOf)
 	}
 	switch v := v.(type) {
 	case map[string]any:
 		for name, field := range v {
-			found.writeOnly(ofProperty(s, name), field, nil)
+			found.writeOnly(each(all, func(s *jsonschema.Schema) *jsonschema.Schema { return ofProperty(s, name) }), field)
 		}
 	case []any:
 		for i, element := range v {
-			found.writeOnly(ofElement(s, i), element, nil)
+			found.writeOnly(each(all, func(s *jsonschema.Schema) *jsonschema.Schema { return ofElement(s, i) }), element)
 		}
 	}
+}
+
+// each returns what f gives of each schema.
+func each(all map[*jsonschema.Schema]struct{}, f func(*jsonschema.Schema) *jsonschema.Schema) []*jsonschema.Schema {
+	out := make([]*jsonschema.Schema, 0, len(all))
+	for s := range all {
+		out = append(out, f(s))
+	}
+	return out
 }
 
 func ofProperty(s *jsonschema.Schema, name string) *jsonschema.Schema {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/natsbridge"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 	"github.com/droverhq/drover/runtime/supervise"
@@ -14,13 +15,16 @@ import (
 // verbs are what the node answers besides what the bridge does.
 func (n *Node) verbs() map[string]natsbridge.Verb {
 	return map[string]natsbridge.Verb{
-		"get.ps":      n.whenStarted(n.ps),
-		"get.actions": n.whenStarted(n.actions),
-		"get.crashes": n.whenStarted(n.getCrashes),
-		"get.crash":   n.whenStarted(n.getCrash),
-		"ctl.start":   n.on(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
-		"ctl.stop":    n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
-		"ctl.restart": n.on(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),
+		"get.ps":        n.whenStarted(n.ps),
+		"get.show":      n.whenStarted(n.getShow),
+		"get.logs":      n.whenStarted(n.getLogs),
+		"get.actions":   n.whenStarted(n.actions),
+		"get.crashes":   n.whenStarted(n.getCrashes),
+		"get.crash":     n.whenStarted(n.getCrash),
+		"ctl.log-level": n.whenStarted(n.setLogLevel),
+		"ctl.start":     n.on(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
+		"ctl.stop":      n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
+		"ctl.restart":   n.on(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),
 	}
 }
 
@@ -38,19 +42,34 @@ func (n *Node) whenStarted(verb natsbridge.Verb) natsbridge.Verb {
 
 // ps answers what every channel is and does.
 func (n *Node) ps(context.Context, []byte) (any, error) {
-	out := message.Processes{Node: n.config.Node.Name, Epoch: n.bridge.Epoch(), Channels: []message.Process{}}
+	out := message.Processes{
+		Node: n.config.Node.Name, Epoch: n.bridge.Epoch(), Links: n.bridge.Links(), Channels: []message.Process{},
+	}
 	for _, m := range n.members {
-		p := message.Process{Channel: m.config.Name, Devices: len(m.config.Devices), State: n.state(m)}
-		for _, d := range m.config.Devices {
-			p.Points += len(d.Points)
-		}
-		if m.module != nil {
-			metadata := m.module.Metadata()
-			p.Driver, p.Version, p.Digest = metadata.Name, metadata.Version, m.module.Digest()
-		}
-		out.Channels = append(out.Channels, p)
+		out.Channels = append(out.Channels, n.process(m))
 	}
 	return out, nil
+}
+
+// process is what a member is and does.
+func (n *Node) process(m *member) message.Process {
+	p := message.Process{Channel: m.config.Name, Devices: len(m.config.Devices), State: n.state(m)}
+	for _, d := range m.config.Devices {
+		p.Points += len(d.Points)
+	}
+	if m.channel == nil {
+		return p
+	}
+	metadata, usage := m.channel.Driver(), m.channel.Usage()
+	p.Driver, p.Version, p.Digest = metadata.Name, metadata.Version, m.channel.Digest()
+	p.PointsPerSecond = m.channel.Counters().PointsPerSecond
+	p.CPU, p.Memory = usage.CPU.Seconds(), usage.Memory
+	for _, d := range m.channel.DeviceStates() {
+		if d.Status == driver.StatusOnline {
+			p.Online++
+		}
+	}
+	return p
 }
 
 // state is a channel's state as a message of now.

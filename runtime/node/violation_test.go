@@ -24,13 +24,17 @@ func TestViolations(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.schema, func(t *testing.T) {
-			compiled, err := compileSchema("settings", `{"properties": {"value": `+test.schema+`}}`)
+			compiled, err := compileSchema("settings", `{"properties": {"value": `+test.schema+`}}`, newBudget())
 			if err != nil {
 				t.Fatal(err)
 			}
 			c := parse(t, "    driver: meter.wasm\n    settings: {value: "+test.value+"}\n")
+			problems, err := compiled.check(&c.Channels[0].Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
 			var got []string
-			for _, p := range (schema{compiled}).check(&c.Channels[0].Settings) {
+			for _, p := range problems {
 				if p.Path != "channels.boiler.settings.value" || p.Line != 5 {
 					t.Errorf("at %+v", p)
 				}

@@ -32,7 +32,9 @@ func New(d Definition) (*Point, error) {
 }
 
 // wide says whether a type has integers that a float64 cannot hold.
-func wide(t driver.ScalarType) bool { return t == driver.ScalarTypeInt64 || t == driver.ScalarTypeUint64 }
+func wide(t driver.ScalarType) bool {
+	return t == driver.ScalarTypeInt64 || t == driver.ScalarTypeUint64
+}
 
 // Definition returns what New was given, with its defaults filled in.
 func (p *Point) Definition() Definition { return p.def }

@@ -110,6 +110,26 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestObey has orders come in, in pieces and several at once: the first that fails ends the run.
+func TestObey(t *testing.T) {
+	for orders, want := range map[string]string{
+		"ok\nown:broken\nown:hopeless\n": "broken",
+		"ok\nexplode\n":                  "",
+		strings.Repeat("x", 5000):        "",
+	} {
+		h := sdktest.New(t)
+		line := h.Connect("main", driver.ConnectionKindTCP, nil)
+		for i, piece := range []string{orders[:4], orders[4:]} {
+			line.Push(sdktest.Reply{After: time.Duration(i+1) * time.Second, Data: []byte(piece)})
+		}
+		h.At(time.Hour, h.Stop)
+		_, err := h.Run(Driver{}, config(`{"connection": "main", "obey": true}`))
+		if e, ok := err.(*sdktest.Error); !ok || e.Failure.Cause.Own() != want || h.Elapsed() == time.Hour {
+			t.Errorf("%.20q: %v after %s", orders, err, h.Elapsed())
+		}
+	}
+}
+
 func TestPanics(t *testing.T) {
 	for _, behaviour := range []string{"panic", "nil", "divide"} {
 		t.Run(behaviour, func(t *testing.T) {

@@ -21,6 +21,7 @@ type session struct {
 	written map[sdk.PointID]sdk.Value
 	leaked  [][]byte
 	late    []lateAnswer
+	orders  []byte // that came in and are no whole line yet
 	buf     [4096]byte
 }
 
@@ -66,8 +67,11 @@ func (s *session) drive(ctx *sdk.Context) (sdk.Outcome, error) {
 		Command:   s.command,
 		Yield:     s.yield,
 	}
-	if s.settings.Forward && s.stream != nil {
+	if s.stream != nil && (s.settings.Forward || s.settings.Obey) {
 		loop.Streams, loop.Readable = []*sdk.Stream{s.stream}, s.forward
+		if s.settings.Obey {
+			loop.Readable = s.obey
+		}
 	}
 	outcome, err := loop.Run(ctx)
 	if err == nil {

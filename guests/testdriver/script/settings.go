@@ -34,6 +34,8 @@ type Settings struct {
 	Reconnects int `json:"reconnects"`
 	// Forward publishes the bytes that come in as the first point of type bytes.
 	Forward bool `json:"forward"`
+	// Obey does each line that comes in as a Behaviour, at once.
+	Obey bool `json:"obey"`
 	// Request is sent in each cycle, and an answer awaited for a second; without one, the cycle's samples are bad.
 	Request string `json:"request"`
 	// Keep saves the counter on each cycle, and goes on from it.

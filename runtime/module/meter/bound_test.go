@@ -34,14 +34,34 @@ func endless() map[string]wasm {
 	for i := range 60 {
 		tree = append(tree, wasmFunc{code: code(call(uint32(i)+1), call(uint32(i)+1))})
 	}
+	passed := code(opBlock, typeVoid, opBlock, typeVoid, opBr, 1, loop(nil), opEnd, opEnd)
+	var behind []wasmFunc
+	for _, f := range append(slices.Clone(tree), wasmFunc{}) {
+		behind = append(behind, wasmFunc{code: code(passed, f.code)})
+	}
+	dispatch := func(first int32, labels []byte, arms ...[]byte) wasm {
+		w := dispatcher(labels, arms...)
+		w.types = append(types, w.types...)
+		w.funcs[0].export, w.funcs[0].typ = "", 2
+		w.funcs = append(w.funcs, wasmFunc{export: "run", code: code(i32(first), call(0), opDrop)})
+		return w
+	}
 	return map[string]wasm{
-		"empty loop":         funcs(wasmFunc{code: loop(nil)}),
-		"loop with a branch": funcs(wasmFunc{code: code(opBlock, typeVoid, loop(code(i32(0), opBrIf, 1)), opEnd)}),
-		"branch by a table":  funcs(wasmFunc{code: code(opLoop, typeVoid, i32(9), opBrTable, 1, 1, 0, opEnd)}),
-		"nested loops":       funcs(wasmFunc{code: loop(code(opLoop, typeVoid, i32(0), opBrIf, 0, opEnd))}),
-		"loop with a call":   funcs(wasmFunc{code: loop(call(1))}, wasmFunc{code: repeat(50, code(i32(1), opDrop))}),
-		"loop with a leaf":   funcs(wasmFunc{code: loop(call(1))}, wasmFunc{}),
-		"loop with fill":     funcs(wasmFunc{code: loop(fill(64 * 65536))}),
+		"a jump back":                     dispatch(0, []byte{0, 1}, nil, jump(0, 0, 0)),
+		"a jump back to itself":           dispatch(1, []byte{0, 1}, nil, jump(0, 1, 0)),
+		"a jump back beyond the table":    dispatch(0, []byte{1, 0}, nil, jump(0, 5, 0)),
+		"a jump back, then one forward":   dispatch(0, []byte{0, 1, 2}, jump(0, 2, 2), nil, jump(0, 0, 0)),
+		"a jump of an unknown number":     dispatch(0, []byte{0, 1}, code(opBr, 1), nil),
+		"a table that leads to the table": dispatch(1, []byte{0, 2}, nil, nil),
+		"a jump to the table's own loop":  dispatch(0, []byte{0, 1, 2}, jump(0, 2, 1), nil),
+		"calls behind a loop not entered": funcs(behind...),
+		"empty loop":                      funcs(wasmFunc{code: loop(nil)}),
+		"loop with a branch":              funcs(wasmFunc{code: code(opBlock, typeVoid, loop(code(i32(0), opBrIf, 1)), opEnd)}),
+		"branch by a table":               funcs(wasmFunc{code: code(opLoop, typeVoid, i32(9), opBrTable, 1, 1, 0, opEnd)}),
+		"nested loops":                    funcs(wasmFunc{code: loop(code(opLoop, typeVoid, i32(0), opBrIf, 0, opEnd))}),
+		"loop with a call":                funcs(wasmFunc{code: loop(call(1))}, wasmFunc{code: repeat(50, code(i32(1), opDrop))}),
+		"loop with a leaf":                funcs(wasmFunc{code: loop(call(1))}, wasmFunc{}),
+		"loop with fill":                  funcs(wasmFunc{code: loop(fill(64 * 65536))}),
 		"loop with copy": funcs(wasmFunc{code: loop(code(i32(1), i32(0), i32(64*65536-1),
 			opMisc, miscMemoryCopy, 0, 0))}),
 		"loop with grow":         funcs(wasmFunc{code: loop(code(i32(0), opMemoryGrow, 0, opDrop))}),

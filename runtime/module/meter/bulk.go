@@ -71,11 +71,11 @@ func (b *body) misc(start int) {
 		b.operands(3, 0)
 	case miscMemoryCopy:
 		b.zero(2)
-		b.bulk(start, helperCopy)
+		b.fillOrCopy(start, helperCopy)
 		b.operands(3, 0)
 	case miscMemoryFill:
 		b.zero(1)
-		b.bulk(start, helperFill)
+		b.fillOrCopy(start, helperFill)
 		b.operands(3, 0)
 	case miscTableInit, miscTableCopy:
 		b.r.u32("an index")
@@ -118,6 +118,15 @@ func (b *body) help(start int, kind editKind, f helperFunction) {
 	b.called()
 	b.spend(costCall)
 	b.edit(edit{at: start, kind: kind, arg: b.m.helpers.need(f)})
+}
+
+// fillOrCopy stays as it is where the number of bytes is a constant that is not too large: Go copies its values so.
+func (b *body) fillOrCopy(start int, h helper) {
+	if b.assignment.constant != start || b.assignment.value > piece {
+		b.bulk(start, h)
+		return
+	}
+	b.spend(costCall + int(b.assignment.value>>byteShift))
 }
 
 // memoryInit is charged; in pieces only where the segment is larger than one.

@@ -59,6 +59,15 @@ func (e *emitter) chargeChecked(cost int64) {
 	e.out = appendOp(e.out, opGlobalSet, e.m.fuelIndex())
 }
 
+// cost is what a pass of the loop with a segment is charged: with what comes before it, where the loop charges for that.
+func (e *emitter) cost(index uint32) int64 {
+	s := e.b.segments[index]
+	if e.b.merged && index == 1 {
+		s.cost += e.b.segments[0].cost
+	}
+	return s.charge()
+}
+
 // load brings the counter from the global into the local, store brings it back.
 func (e *emitter) load() {
 	e.out = appendOp(appendOp(e.out, opGlobalGet, e.m.fuelIndex()), opLocalSet, e.fuel)
@@ -85,12 +94,12 @@ func (e *emitter) loop(bytes []byte, f *frame, cost int64) {
 		} else {
 			e.out = append(e.out, opIf, typeVoid, opBr, 2, opEnd)
 		}
-		e.charge(max(cost, 1))
+		e.charge(cost)
 	case e.cached:
 		e.out = e.m.refuel(e.out, e.fuel)
-		e.charge(max(cost, 1))
+		e.charge(cost)
 	default:
-		e.chargeChecked(max(cost, 1))
+		e.chargeChecked(cost)
 	}
 }
 

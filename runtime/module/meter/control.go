@@ -4,6 +4,7 @@ import "fmt"
 
 // control reads the instructions that branch, call, or take a reference.
 func (b *body) control(start int, op byte) {
+	b.straight = b.straight && (op == opBlock || op == opLoop)
 	switch op {
 	case opUnreachable:
 		b.die()
@@ -74,20 +75,33 @@ func (b *body) enter(start int, op byte) {
 	params, results := b.blockType()
 	b.operands(params, params)
 	b.push(op, params, results)
+	if params == 0 && results == 0 {
+		b.begin(start, op)
+	}
 	switch op {
 	case opLoop:
-		b.loops++
-		b.busy = true
-		b.open(b.segment, true)
-		b.edit(edit{at: start, kind: editLoop, frame: int32(len(b.frames) - 1), arg: uint32(b.segment)})
+		b.loop(start)
 	case opIf:
-		b.charge(b.segment)
+		b.charge(b.way())
 	}
 }
 
-// charge opens a segment here.
-func (b *body) charge(dominator int32) {
-	b.open(dominator, false)
+// loop begins a loop. When nothing branches to it, it is none.
+func (b *body) loop(start int) {
+	b.loops++
+	if loop := b.fn.firstLoop + b.loops - 1; loop < len(b.m.passing) && !b.m.passing[loop] {
+		return
+	}
+	b.top().passes = true
+	b.merged = b.merged || b.straight
+	b.straight = false
+	b.open(0, true)
+	b.edit(edit{at: start, kind: editLoop, frame: int32(len(b.frames) - 1), arg: uint32(b.segment)})
+}
+
+// charge opens a segment here, behind a way.
+func (b *body) charge(way int64) {
+	b.open(way, false)
 	b.edit(edit{at: b.r.at, kind: editCharge, arg: uint32(b.segment)})
 }
 
@@ -99,10 +113,11 @@ func (b *body) otherwise(start int) {
 		return
 	}
 	b.finish(f)
+	b.arrive(f)
 	f.op, f.dead = opElse, false
 	b.height = f.base
 	b.operands(0, f.params)
-	b.charge(f.before)
+	b.charge(f.entry)
 }
 
 // finish checks that a block's results are there.
@@ -123,13 +138,27 @@ func (b *body) leave(start int) {
 		return
 	}
 	b.top().sets += f.sets
-	if f.op == opLoop {
+	if f.op == opIf {
+		f.way = max(f.way, f.entry)
+	}
+	if f.dead {
+		b.open(0, false)
+	}
+	b.busy = b.busy || f.op == opLoop && f.targeted
+	if f.passes {
 		b.edit(edit{at: start, kind: editLoopEnd, frame: index})
 	}
 	b.operands(0, f.results)
 	if f.op != opBlock || f.targeted {
 		b.values.merged(min(f.sets, b.locals) + f.results)
-		b.charge(f.before)
+		b.charge(max(f.way, b.way()))
+	}
+}
+
+// arrive is a way to the end of a block.
+func (b *body) arrive(f *frame) {
+	if f.op != opLoop && !b.top().dead {
+		f.way = max(f.way, b.way())
 	}
 }
 
@@ -138,6 +167,7 @@ func (b *body) target(label uint32) (index int32, arity int) {
 	index = b.nest[len(b.nest)-1-int(label)]
 	f := &b.frames[index]
 	f.targeted = true
+	b.arrive(f)
 	if f.op == opLoop {
 		return index, f.params
 	}
@@ -149,16 +179,19 @@ func (b *body) branch(start int, op byte) {
 	if b.r.err != nil {
 		return
 	}
+	if nearer, ok := b.direct(start, label); ok && op == opBr {
+		label = nearer
+	}
 	index, arity := b.target(label)
 	if op == opBrIf {
 		b.operands(1, 0)
 	}
 	b.operands(arity, arity)
 	if b.loops > 0 {
-		b.edit(edit{at: start, kind: editBranch, frame: b.nest[len(b.nest)-1], arg: uint32(index)})
+		b.edit(edit{at: start, kind: editBranch, frame: b.nest[len(b.nest)-1], arg: uint32(index), arg2: label})
 	}
 	if op == opBrIf {
-		b.charge(b.segment)
+		b.charge(b.way())
 		return
 	}
 	b.die()
@@ -177,6 +210,7 @@ func (b *body) branchTable(start int) {
 		b.targets = append(b.targets, index)
 	}
 	b.operands(1, 0)
+	b.chosen(start, uint32(first), uint32(n))
 	if b.loops > 0 {
 		b.edit(edit{at: start, kind: editBranchTable, frame: b.nest[len(b.nest)-1], arg: uint32(first), arg2: uint32(n)})
 	}
@@ -215,7 +249,7 @@ func (b *body) callIndirect(start int) {
 	}
 	s := &b.m.types[index]
 	b.vector = b.vector || s.vector
-	b.spend(freeCharge)
+	b.spend(freeCost)
 	b.fn.indirect = true
 	b.called()
 	b.edit(edit{at: start, kind: editCallIndirect, arg: index})

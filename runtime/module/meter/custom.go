@@ -9,7 +9,8 @@ func misplaced(name string) bool {
 	case "sourceMappingURL", "external_debug_info", "linking":
 		return true
 	}
-	return strings.HasPrefix(name, ".debug_") || strings.HasPrefix(name, "reloc.") || strings.HasPrefix(name, "metadata.code.")
+	return strings.HasPrefix(name, ".debug_") || strings.HasPrefix(name, "reloc.") ||
+		strings.HasPrefix(name, "metadata.code.")
 }
 
 // readCustom checks that a custom section has a name. The rest is nobody's business.

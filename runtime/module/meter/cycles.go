@@ -1,81 +1,55 @@
 package meter
 
-// components orders the functions so that each comes after those that it calls, cycles apart, and says which are on a
-// cycle of direct calls (Tarjan, "Depth-first search and linear graph algorithms", 1972, with a stack of its own).
-func (m *module) components() (order []uint32, cyclic []bool) {
+// order visits the functions depth first and returns them in an order in which each comes after those that it calls,
+// but for calls back to one that is being visited. Every cycle of direct calls has such a call; heads are the functions
+// that they go to, so without them there is no cycle (Tarjan, "Depth-first search and linear graph algorithms", 1972).
+func (m *module) order() (order []uint32, heads []bool) {
 	n := len(m.functions)
-	t := tarjan{m: m, index: make([]int32, n), low: make([]int32, n), on: make([]bool, n), cyclic: make([]bool, n)}
+	v := visit{m: m, found: make([]bool, n), open: make([]bool, n), heads: make([]bool, n)}
 	for i := range n {
-		if t.index[i] == 0 {
-			t.visit(uint32(i))
+		if !v.found[i] {
+			v.from(uint32(i))
 		}
 	}
-	return t.order, t.cyclic
+	return v.order, v.heads
 }
 
-type tarjan struct {
+type visit struct {
 	m *module
-	// index numbers the functions as they are found, from 1; low is the least that is reached from one.
-	index, low []int32
-	on, cyclic []bool
-	pending    []uint32
-	order      []uint32
-	found      int32
+	// found are the functions that were come across, open those of them whose calls are being followed.
+	found, open, heads []bool
+	order              []uint32
+	steps              []step
 }
 
-// step is a function that is being visited, and its next call.
+// step is a function that is open, and its next call.
 type step struct {
 	function uint32
 	next     int
 }
 
-func (t *tarjan) visit(root uint32) {
-	steps := []step{t.enter(root)}
-	for len(steps) > 0 {
-		s := &steps[len(steps)-1]
-		f := s.function
-		if s.next < t.m.functions[f].lastCall {
-			callee := t.m.calls[s.next]
-			s.next++
-			switch {
-			case t.index[callee] == 0:
-				steps = append(steps, t.enter(callee))
-			case t.on[callee]:
-				t.low[f] = min(t.low[f], t.index[callee])
-				t.cyclic[f] = t.cyclic[f] || callee == f
-			}
+// from visits a function and all that it reaches, with a stack of its own.
+func (v *visit) from(root uint32) {
+	v.enter(root)
+	for len(v.steps) > 0 {
+		s := &v.steps[len(v.steps)-1]
+		if s.next == v.m.functions[s.function].lastCall {
+			v.open[s.function] = false
+			v.order = append(v.order, s.function)
+			v.steps = v.steps[:len(v.steps)-1]
 			continue
 		}
-		steps = steps[:len(steps)-1]
-		if len(steps) > 0 {
-			caller := steps[len(steps)-1].function
-			t.low[caller] = min(t.low[caller], t.low[f])
+		callee := v.m.calls[s.next]
+		s.next++
+		if v.open[callee] {
+			v.heads[callee] = true
+		} else if !v.found[callee] {
+			v.enter(callee)
 		}
-		t.leave(f)
 	}
 }
 
-func (t *tarjan) enter(f uint32) step {
-	t.found++
-	t.index[f], t.low[f], t.on[f] = t.found, t.found, true
-	t.pending = append(t.pending, f)
-	return step{function: f, next: t.m.functions[f].firstCall}
-}
-
-// leave closes the component that f is the first of, if it is.
-func (t *tarjan) leave(f uint32) {
-	if t.low[f] != t.index[f] {
-		return
-	}
-	several := t.pending[len(t.pending)-1] != f
-	for {
-		g := t.pending[len(t.pending)-1]
-		t.pending = t.pending[:len(t.pending)-1]
-		t.on[g] = false
-		t.cyclic[g] = t.cyclic[g] || several
-		t.order = append(t.order, g)
-		if g == f {
-			return
-		}
-	}
+func (v *visit) enter(f uint32) {
+	v.found[f], v.open[f] = true, true
+	v.steps = append(v.steps, step{function: f, next: v.m.functions[f].firstCall})
 }

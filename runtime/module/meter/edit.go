@@ -9,8 +9,8 @@ type edit struct {
 	free bool
 	// frame is the innermost block around it, or for loops the loop.
 	frame int32
-	// arg is an index: of the function or type called, the segment, the block that is branched to, the helper, or the
-	// first of the targets, of which there are arg2.
+	// arg is an index: of the function or type called, the segment, the block that is branched to, whose label arg2 is
+	// here, the helper, or the first of the targets, of which there are arg2.
 	arg, arg2 uint32
 }
 

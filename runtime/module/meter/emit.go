@@ -9,8 +9,12 @@ func (b *body) emit(out, scratch []byte) (all, used []byte) {
 	if b.fn.counted {
 		e.countStack(b.fn.stack)
 	}
-	if !b.fn.free {
-		e.chargeChecked(b.segments[0].charge)
+	switch {
+	case b.fn.free:
+	case !b.merged:
+		e.chargeChecked(b.segments[0].charge())
+	case e.cached:
+		e.load()
 	}
 	if e.wrapped {
 		e.out = e.m.appendBlock(e.out, b.fn.typ)
@@ -30,7 +34,7 @@ func (b *body) tighten() bool {
 		if f.parent >= 0 {
 			f.tight = b.frames[f.parent].tight
 		}
-		if f.op == opLoop && !f.calls {
+		if f.passes && !f.calls {
 			f.tight++
 			any = true
 		}
@@ -79,9 +83,9 @@ func (e *emitter) write(d *edit) {
 	original := e.m.binary[d.at:d.end]
 	switch d.kind {
 	case editCharge:
-		e.charge(e.b.segments[d.arg].charge)
+		e.charge(e.b.segments[d.arg].charge())
 	case editLoop:
-		e.loop(original, &e.b.frames[d.frame], e.b.segments[d.arg].charge)
+		e.loop(original, &e.b.frames[d.frame], e.cost(d.arg))
 	case editLoopEnd:
 		e.out = append(e.out, original...)
 		if !e.b.frames[d.frame].calls {
@@ -138,8 +142,7 @@ func (e *emitter) label(from, to int32, label uint32) uint32 {
 }
 
 func (e *emitter) branch(d *edit, original []byte) {
-	r := reader{bytes: original, at: 1, end: len(original)}
-	e.out = appendOp(e.out, original[0], e.label(d.frame, int32(d.arg), r.u32("a label")))
+	e.out = appendOp(e.out, original[0], e.label(d.frame, int32(d.arg), d.arg2))
 }
 
 func (e *emitter) branchTable(d *edit) {

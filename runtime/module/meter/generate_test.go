@@ -133,7 +133,7 @@ func (p *program) piece(instructions int, c []byte) []byte {
 }
 
 func (p *program) statement() []byte {
-	switch p.IntN(18) {
+	switch p.IntN(19) {
 	case 0:
 		return code(opBlock, typeVoid, p.inside(""), opEnd)
 	case 1:
@@ -160,6 +160,8 @@ func (p *program) statement() []byte {
 		return code(p.value('i'), i32(programPages*65536-9), 0x71, p.value('I'), 0x37, 3, 0) // i64.store
 	case 11:
 		return code(p.value('i'), opGlobalSet, globalA, p.value('I'), opGlobalSet, globalB)
+	case 14:
+		return p.dispatch()
 	case 12: // a loop with nothing but arithmetic
 		l := p.local('i')
 		return code(i32(int32(p.IntN(40))), set(l), opLoop, typeVoid,
@@ -174,6 +176,33 @@ func (p *program) statement() []byte {
 func (p *program) loopBody() []byte {
 	body := p.inside("")
 	return code(body, p.value('i'), i32(3), 0x71, opBrIf, 0)
+}
+
+// dispatch is a loop that jumps about in the manner of Go's compiler, with other things that change the local, too.
+func (p *program) dispatch() []byte {
+	pc, n := p.local('i'), 1+p.IntN(5)
+	c := code(i32(int32(p.IntN(n))), set(pc), opLoop, typeVoid, repeat(n, []byte{opBlock, typeVoid}), get(pc), opBrTable, n-1)
+	for range n {
+		c = code(c, p.IntN(n))
+	}
+	for range n {
+		p.labels = append(p.labels, "")
+	}
+	for open := range n {
+		left := n - 1 - open // blocks that are still open
+		c = code(c, opEnd, p.spend(), p.statements())
+		to := code(i32(int32(p.IntN(n+1))), set(pc))
+		switch p.IntN(5) {
+		case 0:
+			c = code(c, to, opBr, left)
+		case 1, 2:
+			c = code(c, p.value('i'), opIf, typeVoid, to, opBr, left+1, opEnd)
+		case 3:
+			c = code(c, p.value('i'), to, opBrIf, left)
+		}
+		p.labels = p.labels[:len(p.labels)-1]
+	}
+	return code(c, opEnd)
 }
 
 // loopWithParameter goes round with what it leaves on the stack.

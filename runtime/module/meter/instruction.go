@@ -26,7 +26,7 @@ func (b *body) instruction() {
 		b.operands(int(o.pops), int(o.push))
 	default:
 		b.spend(int(o.cost))
-		b.immediate(o.imm, op)
+		b.immediate(start, o.imm, op)
 		b.operands(int(o.pops), int(o.push))
 	}
 }
@@ -40,10 +40,10 @@ func (b *body) unknown(start int, op byte) {
 }
 
 // immediate skips what follows an opcode.
-func (b *body) immediate(imm immediate, op byte) {
+func (b *body) immediate(start int, imm immediate, op byte) {
 	switch imm {
 	case immIndex:
-		b.indexed(op)
+		b.indexed(start, op)
 	case immMemory, immMemoryLane:
 		start := b.r.at
 		if align := b.r.u32("an alignment"); align >= 32 {
@@ -56,7 +56,8 @@ func (b *body) immediate(imm immediate, op byte) {
 	case immMemoryZero, immLane:
 		b.r.byte("an index or a lane")
 	case immI32:
-		b.r.signed(32, "a constant")
+		b.assignment.value = uint32(b.r.signed(32, "a constant"))
+		b.assignment.constant = b.r.at
 	case immI64:
 		b.r.signed(64, "a constant")
 	case imm4:
@@ -72,12 +73,15 @@ func (b *body) immediate(imm immediate, op byte) {
 
 // indexed reads the index of a local, global or table. One that is not there must be refused here: it may be one of
 // those that are added.
-func (b *body) indexed(op byte) {
+func (b *body) indexed(start int, op byte) {
 	switch op {
 	case opLocalGet:
-		b.r.index("local", b.locals)
+		b.fetched(start, b.r.index("local", b.locals))
 	case opLocalSet, opLocalTee:
-		b.r.index("local", b.locals)
+		index := b.r.index("local", b.locals)
+		if op == opLocalSet {
+			b.assigned(start, index)
+		}
 		b.values.set()
 		b.top().sets++
 	case opGlobalGet, opGlobalSet:
@@ -104,6 +108,6 @@ func (b *body) vectorInstruction(start int) {
 	b.vector = true
 	o := &vectors[n]
 	b.spend(int(o.cost))
-	b.immediate(o.imm, opVector)
+	b.immediate(start, o.imm, opVector)
 	b.operands(int(o.pops), int(o.push))
 }

@@ -21,7 +21,9 @@ const (
 // Module is a rewritten module.
 type Module struct {
 	// Binary is the module: the same input and limits give the same bytes.
-	Binary     []byte
+	Binary []byte
+	// Pages is how large its memory is from the start, in 64 KiB; 0 for one without a memory of its own.
+	Pages      uint32
 	Statistics Statistics
 }
 

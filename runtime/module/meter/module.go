@@ -13,12 +13,16 @@ type module struct {
 	// tables counts imported and defined ones, globals has the type of each.
 	tables  int
 	globals []byte
+	// pages is the memory's minimum.
+	pages uint32
 	// data are the sizes of the data segments.
 	data []uint32
 	// taken marks the functions that a reference can be taken of, by index in the module.
 	taken []bool
 	// calls has the callees of all functions, each function's in a row: functions.
 	calls []uint32
+	// passing says of all functions' loops, each function's in a row, which have something that branches to them.
+	passing []bool
 	// wrappers are the types () -> results of wrapping blocks, by the index of the function's type; see wrapperType.
 	wrappers map[uint32]uint32
 	// added are the types that are appended.
@@ -46,6 +50,8 @@ type function struct {
 	at, end int
 	// firstCall and lastCall bound its callees in module.calls.
 	firstCall, lastCall int
+	// firstLoop is the place of its first loop in module.passing.
+	firstLoop int
 	// free says that its callers pay for it: short, no loop, no call.
 	free bool
 	// indirect says that it has a call_indirect.

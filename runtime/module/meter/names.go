@@ -2,6 +2,7 @@ package meter
 
 // Subsections of the name section (core specification 2.0, 7.4.1, and the extended name section proposal).
 const (
+	namesModule    = 0
 	namesFunctions = 1
 	namesLocals    = 2
 	namesLabels    = 3
@@ -18,15 +19,20 @@ func (m *module) names(r *reader) []byte {
 		id := r.byte("a kind of names")
 		p := r.part(r.u32("a size"), "names")
 		switch {
+		case id == namesModule:
+			p.name("the module's name")
+			out = append(out, r.bytes[start:r.at]...)
 		case id == namesFunctions:
 			out = appendSection(out, id, m.functionNames(&p))
 		case id == namesLocals:
 			out = appendSection(out, id, m.localNames(&p))
 		case id == namesLabels || id > namesData:
+			p.at = p.end
 		default:
 			out = append(out, r.bytes[start:r.at]...)
+			p.at = p.end
 		}
-		if r.err != nil || p.err != nil {
+		if r.err != nil || p.err != nil || !p.done() {
 			return nil
 		}
 	}

@@ -18,7 +18,8 @@ func readModule(binary []byte, l Limits) (*module, error) {
 	readers := map[byte]func(*reader){
 		sectionType: m.readTypes, sectionImport: m.readImports, sectionFunction: m.readFunctions,
 		sectionTable: m.readTables, sectionMemory: m.readMemories, sectionGlobal: m.readGlobals,
-		sectionExport: m.readExports, sectionStart: m.readStart, sectionElement: m.readElements, sectionCode: m.readCode, sectionData: m.readData, sectionCustom: readCustom,
+		sectionExport: m.readExports, sectionStart: m.readStart, sectionElement: m.readElements,
+		sectionCode: m.readCode, sectionData: m.readData, sectionCustom: readCustom,
 	}
 	for _, s := range sections {
 		read, ok := readers[s.id]
@@ -199,7 +200,7 @@ func (m *module) readMemories(r *reader) {
 		if i == 1 {
 			r.fail(start, "at most one memory", "more (the feature multi-memory)")
 		}
-		readLimits(r, "memory")
+		m.pages, _ = readLimits(r, "memory")
 	}
 }
 

@@ -7,7 +7,7 @@ import "fmt"
 func Rewrite(binary []byte, l Limits) (*Module, error) {
 	l = l.withDefaults()
 	if len(binary) > l.Size {
-		return nil, &Error{Offset: 0, Expected: fmt.Sprintf("a module of at most %d bytes", l.Size), Found: fmt.Sprint(len(binary))}
+		return nil, &Error{0, fmt.Sprintf("a module of at most %d bytes", l.Size), fmt.Sprint(len(binary))}
 	}
 	m, err := readModule(binary, l)
 	if err != nil {
@@ -22,7 +22,7 @@ func Rewrite(binary []byte, l Limits) (*Module, error) {
 		return nil, err
 	}
 	m.stats.Before, m.stats.After = len(binary), len(out)
-	return &Module{Binary: out, Statistics: m.stats}, nil
+	return &Module{Binary: out, Pages: m.pages, Statistics: m.stats}, nil
 }
 
 // survey scans all functions for what must be known before the first is rewritten.
@@ -32,6 +32,7 @@ func (m *module) survey() error {
 	merges := 0
 	for i := range m.functions {
 		fn := &m.functions[i]
+		fn.firstLoop = len(m.passing)
 		if err := b.scan(fn); err != nil {
 			return err
 		}
@@ -39,11 +40,12 @@ func (m *module) survey() error {
 		if err := m.boundMerges(fn, b.values.merges, merges); err != nil {
 			return err
 		}
+		m.addLoops(b.frames)
 		fn.firstCall = len(m.calls)
 		m.addCalls(b.edits)
 		fn.lastCall = len(m.calls)
 		fn.cost, fn.frame = b.cost, b.frameSize()
-		free[i] = !b.busy && b.cost <= freeCharge
+		free[i] = !b.busy && b.cost <= freeCost
 		m.stats.Loops += b.loops
 	}
 	for i := range free {
@@ -63,9 +65,19 @@ func (m *module) boundMerges(fn *function, own, all int) error {
 	case own > m.limits.Merges:
 		return &Error{fn.at, fmt.Sprintf("a function with at most %d %s", m.limits.Merges, values), fmt.Sprint(own)}
 	case all > m.limits.ModuleMerges:
-		return &Error{fn.at, fmt.Sprintf("a module with at most %d %s", m.limits.ModuleMerges, values), fmt.Sprintf("%d up to here", all)}
+		most := fmt.Sprintf("a module with at most %d %s", m.limits.ModuleMerges, values)
+		return &Error{fn.at, most, fmt.Sprintf("%d up to here", all)}
 	}
 	return nil
+}
+
+// addLoops notes which loops something branches to.
+func (m *module) addLoops(frames []frame) {
+	for i := range frames {
+		if f := &frames[i]; f.op == opLoop {
+			m.passing = append(m.passing, f.targeted)
+		}
+	}
 }
 
 // addCalls notes which of the module's own functions are called, the same in a row once.

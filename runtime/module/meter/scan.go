@@ -23,30 +23,39 @@ type body struct {
 	edits    []edit
 	targets  []int32
 
+	header     header
+	assignment assignment
+
 	// height is how many operands there are, greatest how many there ever were.
 	height, greatest int
 	values           values
 	cost, loops      int
 	// busy says that the function calls, loops or works on memory in bulk.
 	busy bool
+	// straight says that there is only one way to here; merged that a loop to which there was, checks and charges for the
+	// function's beginning, too.
+	straight, merged bool
 }
 
 // frame is a block: the function, or one that block, loop or if opens.
 type frame struct {
 	parent int32
-	// before is the segment in which the block was entered.
-	before int32
+	// entry is the longest way to the block's beginning that nothing was charged for, way that to a branch to its end.
+	entry, way int64
 	// base is the operands' height below the block's parameters.
 	base            int
 	params, results int
 	op              byte
 	// dead says that the rest of the block cannot be reached, targeted that something branches to it.
 	dead, targeted bool
+	// passes says that something branches to a loop. Other loops are like blocks.
+	passes bool
 	// calls says that a loop has calls, which ends hope of keeping its counter in a register.
 	calls bool
 	// tight is the number of loops without calls that the block is in, itself counted.
-	tight int32
-	sets  int
+	tight    int32
+	sets     int
+	dispatch dispatch
 }
 
 func (b *body) top() *frame { return &b.frames[b.nest[len(b.nest)-1]] }
@@ -56,6 +65,7 @@ func (b *body) scan(fn *function) error {
 	*b = body{
 		m: b.m, fn: fn, sig: &b.m.types[fn.typ], r: reader{bytes: b.m.binary, at: fn.at, end: fn.end},
 		frames: b.frames[:0], nest: b.nest[:0], segments: b.segments[:0], edits: b.edits[:0], targets: b.targets[:0],
+		straight: true,
 	}
 	b.readLocals()
 	b.code = b.r.at
@@ -70,7 +80,6 @@ func (b *body) scan(fn *function) error {
 	if b.r.err != nil {
 		return b.r.err
 	}
-	b.settle(b.segment)
 	return nil
 }
 
@@ -94,7 +103,7 @@ func (b *body) readLocals() {
 
 // push opens a block with its parameters on the stack.
 func (b *body) push(op byte, params, results int) {
-	f := frame{parent: -1, before: b.segment, base: b.height - params, params: params, results: results, op: op}
+	f := frame{parent: -1, entry: b.way(), base: b.height - params, params: params, results: results, op: op}
 	if n := len(b.nest); n > 0 {
 		f.parent = b.nest[n-1]
 		if n > b.m.limits.Nesting {
@@ -124,7 +133,7 @@ func (b *body) operands(pops, push int) {
 // spend adds to the cost of the current segment, unless it can never be executed.
 func (b *body) spend(cost int) {
 	if !b.top().dead {
-		b.segments[b.segment].charge += int64(cost)
+		b.segments[b.segment].cost += int64(cost)
 		b.cost += cost
 	}
 }

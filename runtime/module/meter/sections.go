@@ -44,7 +44,8 @@ type section struct {
 // readSections finds a module's sections and checks their order.
 func readSections(binary []byte) ([]section, error) {
 	if !bytes.HasPrefix(binary, []byte(preamble)) {
-		return nil, &Error{Offset: 0, Expected: "the preamble of a core module, version 1", Found: fmt.Sprintf("%q", binary[:min(8, len(binary))])}
+		found := fmt.Sprintf("%q", binary[:min(8, len(binary))])
+		return nil, &Error{0, "the preamble of a core module, version 1", found}
 	}
 	var all []section
 	r := reader{bytes: binary, at: len(preamble), end: len(binary)}
@@ -55,7 +56,7 @@ func readSections(binary []byte) ([]section, error) {
 			return nil, &Error{Offset: start, Expected: "a section of WebAssembly 2.0", Found: unknownSection(id)}
 		}
 		if id != sectionCustom && rank[id] <= last {
-			return nil, &Error{Offset: start, Expected: "sections in order, each once", Found: "another " + sectionNames[id] + " section"}
+			return nil, &Error{start, "sections in order, each once", "another " + sectionNames[id] + " section"}
 		}
 		last = max(last, rank[id])
 		p := r.part(r.u32("a section's size"), "the "+sectionNames[id]+" section")

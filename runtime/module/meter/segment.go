@@ -2,44 +2,46 @@ package meter
 
 // segment is a piece of straight-line code: what is executed when its first instruction is.
 //
-// Functions and loops begin with a segment that is always charged and checks the counter. Any other one is charged by
-// itself or, where it is small, by its holder, a segment that is executed before it: a jump saves little of what was
-// charged then. All charges together are at most twice the cost of what is executed, and freeCharge for each charge.
+// Functions and loops begin with a segment that checks the counter and is always charged, leastCharge at least. Any
+// other is charged only when the longest way to its end for which nothing was charged costs more than mostUncharged;
+// then all of that way is. So a call of a function and a pass of a loop leave at most mostUncharged behind: all that is
+// executed costs at most 1 + mostUncharged/leastCharge times what is charged.
 type segment struct {
-	// charge is what it costs; 0 once another segment holds it.
-	charge int64
-	// slack is how much more it may take over from segments behind it.
-	slack int64
-	// dominator is the segment that is executed before this one; holder the one that charges for it.
-	dominator, holder int32
+	// cost is its own static cost, way that of the longest way to its beginning that nothing was charged for.
+	cost, way int64
 	// start says that a function or a loop begins here.
 	start bool
 }
 
-// freeCharge is how much may be charged that is not executed; also the cost up to which a function is free.
-const freeCharge = 32
+const (
+	leastCharge   = 16
+	mostUncharged = 64
+	// freeCost is the cost up to which a function's callers pay for it.
+	freeCost = 32
+)
 
-// open ends the current segment and begins one behind dominator; with start, that of a function or a loop.
-func (b *body) open(dominator int32, start bool) int32 {
-	if len(b.segments) > 0 {
-		b.settle(b.segment)
+// charge is what to take from the counter at the segment's beginning.
+func (s segment) charge() int64 {
+	switch all := s.way + s.cost; {
+	case s.start:
+		return max(s.cost, leastCharge)
+	case all > mostUncharged:
+		return all
 	}
-	b.segment = int32(len(b.segments))
-	b.segments = append(b.segments, segment{dominator: dominator, start: start})
-	return b.segment
+	return 0
 }
 
-// settle decides who charges for a segment, now that its cost is known.
-func (b *body) settle(index int32) {
-	s := &b.segments[index]
-	if !s.start {
-		holder := &b.segments[b.segments[s.dominator].holder]
-		if s.charge <= holder.slack {
-			holder.slack -= s.charge
-			holder.charge += s.charge
-			s.charge, s.holder = 0, b.segments[s.dominator].holder
-			return
-		}
+// open begins a segment behind a way; with start, that of a function or a loop.
+func (b *body) open(way int64, start bool) {
+	b.segment = int32(len(b.segments))
+	b.segments = append(b.segments, segment{way: way, start: start})
+}
+
+// way is the cost of the longest way to here that nothing was charged for.
+func (b *body) way() int64 {
+	s := b.segments[b.segment]
+	if s.charge() > 0 {
+		return 0
 	}
-	s.holder, s.slack = index, max(freeCharge, s.charge)
+	return s.way + s.cost
 }

@@ -29,13 +29,16 @@ type chain struct{ all, repeated uint32 }
 
 // countStack decides which functions count bytes of stack, and how many.
 //
-// Recursion without end passes for ever through a cycle of direct calls or through call_indirect. Each function on a
-// cycle counts its own frame, and the frames of functions that do not count between it and what can come back to it. A
-// call_indirect counts such frames too, of any function that it may reach. What is not on a cycle counts only where its
-// frames are large.
+// Recursion without end passes for ever through a cycle of direct calls or through call_indirect. In each cycle one
+// function counts its own frame, and the frames of functions that do not count between it and what can come back to it;
+// where these are large, so do some of them. A call_indirect counts such frames too, of any function that it may reach.
+// What is not on a cycle counts only where its frames are large.
 func (m *module) countStack() {
-	order, cyclic := m.components()
+	order, heads := m.order()
 	chains := make([]chain, len(m.functions))
+	for i := range heads {
+		m.functions[i].counted = heads[i]
+	}
 	for _, i := range order {
 		fn := &m.functions[i]
 		below, back := m.below(fn, chains)
@@ -43,7 +46,7 @@ func (m *module) countStack() {
 		if back {
 			own.repeated = fn.frame + below.repeated
 		}
-		if fn.counted = cyclic[i] || own.all > mostUncounted || own.repeated > mostRepeated; fn.counted {
+		if fn.counted = heads[i] || own.all > mostUncounted || own.repeated > mostRepeated; fn.counted {
 			fn.stack = fn.frame + below.repeated
 			m.stats.StackCounted++
 			continue

@@ -110,11 +110,12 @@ func (f Filter) subjects(prefix string) ([]string, error) {
 	return subjects, nil
 }
 
-// allKinds are those that the filter can give: what is not of a device is left out when one is named.
+// allKinds are those that the filter can give: what is not of a device is left out when one is named. Log lines have to be
+// asked for by name: not everybody may have them.
 func (f Filter) allKinds() []message.Kind {
 	of := []message.Kind{message.KindData, message.KindDevice, message.KindHandle}
 	if f.Device != "" {
 		return of
 	}
-	return append(of, message.KindState, message.KindEvent, message.KindLog)
+	return append(of, message.KindState, message.KindEvent)
 }

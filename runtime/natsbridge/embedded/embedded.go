@@ -116,7 +116,8 @@ func (c *Config) start(log *logger) (*Server, error) {
 		s.shutdown()
 		return nil, fmt.Errorf("listen on %s: %w", net.JoinHostPort(options.Host, fmt.Sprint(options.Port)), err)
 	}
-	keys.announce(s.URL(), log.to)
+	s.admin.Credentials.CA = keys.trust(options, log.to)
+	keys.announce(s.URL(), s.admin.Credentials.CA, log.to)
 	if len(options.LeafNode.Remotes) > 0 {
 		s.watch.Go(func() { s.leaves.watch(srv, s.quit) })
 	}

@@ -154,19 +154,24 @@ func (k *keys) access(role Role) Access {
 	return Access{Credentials: dial.Credentials{Seed: k.roles[role].seed}, InboxPrefix: role.InboxPrefix()}
 }
 
-// announce leaves each role's NATS context (ADR-21) beside its key, for `--context` of any client.
-func (k *keys) announce(url string, log *slog.Logger) {
+// announce leaves each role's NATS context (ADR-21) beside its key, for `--context` of any client. ca is the file that
+// makes them trust the server, or empty.
+func (k *keys) announce(url, ca string, log *slog.Logger) {
 	if k.folder == "" {
 		return
 	}
 	for _, role := range Roles() {
 		file := filepath.Join(k.folder, string(role))
-		text, err := json.MarshalIndent(map[string]string{
+		context := map[string]string{
 			"description":  "Drover, role " + string(role),
 			"url":          url,
 			"nkey":         file + ".nk",
 			"inbox_prefix": role.InboxPrefix(),
-		}, "", "  ")
+		}
+		if ca != "" {
+			context["ca"] = ca
+		}
+		text, err := json.MarshalIndent(context, "", "  ")
 		if err == nil {
 			err = write(file+".json", append(text, '\n'))
 		}

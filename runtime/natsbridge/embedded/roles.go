@@ -44,7 +44,7 @@ func (c *Config) permissions(role Role) *server.Permissions {
 			"$JS.API.DIRECT.GET."+stream, "$JS.API.STREAM.MSG.GET."+stream)
 	}
 	if role == RoleOperator {
-		p.Publish.Deny = nil
+		p.Publish.Deny, p.Subscribe.Deny = nil, nil
 		for _, verb := range []string{"read", "write", "invoke", "cancel"} {
 			p.Publish.Allow = append(p.Publish.Allow, c.callPrefix()+".*.*."+verb+".>")
 		}
@@ -65,9 +65,14 @@ func (c *Config) anonymous() *server.Permissions {
 		publish = append(publish, "$JS.API.STREAM.INFO."+stream, "$JS.API.DIRECT.GET."+stream+".>")
 	}
 	return &server.Permissions{
-		Subscribe: &server.SubjectPermission{Allow: []string{c.prefix() + ".>", "_INBOX.>"}},
-		// A whole post-mortem has the first bytes of what went over the wire (docs/failures.md).
-		Publish: &server.SubjectPermission{Allow: publish, Deny: []string{c.callPrefix() + ".*.get.crash"}},
+		// What a driver logs may be what a device said, as a whole post-mortem has the first bytes of what went over the
+		// wire (docs/failures.md).
+		Subscribe: &server.SubjectPermission{
+			Allow: []string{c.prefix() + ".>", "_INBOX.>"}, Deny: []string{c.prefix() + ".*.*.log"},
+		},
+		Publish: &server.SubjectPermission{
+			Allow: publish, Deny: []string{c.callPrefix() + ".*.get.crash", c.callPrefix() + ".*.get.logs"},
+		},
 	}
 }
 

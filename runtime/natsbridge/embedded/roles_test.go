@@ -45,6 +45,9 @@ func TestPermissions(t *testing.T) {
 		"drover-call.n1.get.last":                                 "anonymous",
 		"drover-call.n1.get.crashes":                              "anonymous",
 		"drover-call.n1.get.crash":                                "operator",
+		"drover-call.n1.get.show":                                 "anonymous",
+		"drover-call.n1.get.logs":                                 "operator",
+		"drover-call.n1.ctl.log-level":                            "admin",
 		"$SRV.PING":                                               "anonymous",
 		"$SRV.INFO.drover-n1":                                     "anonymous",
 		"$SRV.STATS.drover-n1.x":                                  "anonymous",
@@ -87,6 +90,7 @@ func TestPermissions(t *testing.T) {
 	subscribe := map[string]string{
 		"drover.>":                 "anonymous",
 		"drover.n1.boiler.data.*":  "anonymous",
+		"drover.n1.boiler.log":     "operator",
 		"_INBOX.x.*":               "anonymous",
 		"_INBOX_drover.observer.>": "observer, and no operator",
 		"_INBOX_drover.operator.>": "operator",

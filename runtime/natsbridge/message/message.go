@@ -129,6 +129,8 @@ type Event struct {
 // Log is a line of a channel's log.
 type Log struct {
 	Header
+	// Seq counts the lines of the channel within an epoch, from 1.
+	Seq uint64 `json:"seq,omitempty"`
 	// Level is debug, info, warn or error.
 	Level   string `json:"level"`
 	Message string `json:"message"`

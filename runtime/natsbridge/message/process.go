@@ -2,8 +2,10 @@ package message
 
 // Processes is the answer of get.ps.
 type Processes struct {
-	Node     string    `json:"node"`
-	Epoch    string    `json:"epoch"`
+	Node  string `json:"node"`
+	Epoch string `json:"epoch"`
+	// Links are those of Ping.
+	Links    []Link    `json:"links,omitempty"`
 	Channels []Process `json:"channels"`
 }
 
@@ -15,6 +17,13 @@ type Process struct {
 	Version string `json:"version,omitempty"`
 	Digest  string `json:"digest,omitempty"`
 	Devices int    `json:"devices"`
-	Points  int    `json:"points"`
-	State   State  `json:"state"`
+	// Online is how many of the devices are.
+	Online int `json:"online"`
+	Points int `json:"points"`
+	// PointsPerSecond is how many points were read a second of late, those that filters left out included.
+	PointsPerSecond float64 `json:"points_per_second"`
+	// CPU is for how many seconds the driver's code ran since the node started, Memory what its instance has, in bytes.
+	CPU    float64 `json:"cpu"`
+	Memory uint64  `json:"memory"`
+	State  State   `json:"state"`
 }

@@ -1,0 +1,25 @@
+package logs
+
+import "log/slog"
+
+// KeyChannel is the attribute by which a line belongs to a channel.
+const KeyChannel = "channel"
+
+// KeyText and KeyFields are what a driver logged: such a line has the message MessageGuest.
+const (
+	MessageGuest = "guest"
+	KeyText      = "text"
+	KeyFields    = "fields"
+)
+
+// Keys returns every attribute that a line of a node may have, besides time, level and msg, which are slog's. They are
+// stable: what reads a log may rely on them. A driver's own attributes are in the group KeyFields.
+func Keys() []string {
+	return []string{
+		slog.TimeKey, slog.LevelKey, slog.MessageKey,
+		"address", "after", "answer", "attempt", "call", KeyChannel, "channels", "code", "component", "connection", "count",
+		"duration", "endpoint", "epoch", "error", KeyFields, "file", "kind", "line", "missing", "mode", "name", "panic",
+		"phase", "problem", "reason", "role", "since", "stack", "state", "stream", "streams", "subject", "summary",
+		"suppressed", KeyText, "url", "verb",
+	}
+}
