@@ -93,8 +93,9 @@ func (p *plant) channels() string {
 // line has values of devices on TCP and on a serial line go to a subscriber.
 func (r *rig) line(t *testing.T) {
 	p := startPlant(t)
-	n := start(t, r.config(t, anywhere, p.channels()))
-	e := listen(t, n.URL(), "drover.>")
+	url, user, password := startServer(t)
+	e := listen(t, url, "drover.>") // from the first cycle on: what cannot be read is said once
+	n := start(t, r.config(t, remote(url, user, password), p.channels()))
 	seqs := map[string]uint64{}
 	values := map[string]string{}
 	epoch := ""
