@@ -110,7 +110,7 @@ func (r *rig) config(t *testing.T, nats, channels string) *config.Node {
 func start(t *testing.T, c *config.Node) *drover.Node {
 	t.Helper()
 	var log bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*patience) // with the race detector, drivers compile for long
 	defer cancel()
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	n, err := drover.Start(ctx, c, drover.Options{Logger: logger, Version: "1.2.3"})
