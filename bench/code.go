@@ -48,7 +48,7 @@ func (c *code) compile(ctx context.Context, binary []byte, metered bool) error {
 		}
 		binary = rewritten.Binary
 		_, err = c.runtime.NewHostModuleBuilder(meter.ImportModule).NewFunctionBuilder().
-			WithGoFunction(api.GoFunc(yield), []api.ValueType{api.ValueTypeI32}, []api.ValueType{api.ValueTypeI64}).
+			WithGoFunction(newYield(), []api.ValueType{api.ValueTypeI32}, []api.ValueType{api.ValueTypeI64}).
 			Export(meter.ImportName).Instantiate(ctx)
 		if err != nil {
 			return fmt.Errorf("provide yield: %w", err)
@@ -61,13 +61,22 @@ func (c *code) compile(ctx context.Context, binary []byte, metered bool) error {
 	return nil
 }
 
-// yield does what every host of metered guests must: it lets others run.
-func yield(_ context.Context, stack []uint64) {
-	if api.DecodeU32(stack[0]) == meter.ReasonStack {
-		panic(errors.New("the guest's stack is used up"))
+// turn is how long a guest has the processor before it lets others run, as in a node.
+const turn = 500 * time.Microsecond
+
+// newYield returns what every host of metered guests must have: a function that lets others run now and then.
+func newYield() api.GoFunc {
+	last := time.Now()
+	return func(_ context.Context, stack []uint64) {
+		if api.DecodeU32(stack[0]) == meter.ReasonStack {
+			panic(errors.New("the guest's stack is used up"))
+		}
+		if now := time.Now(); now.Sub(last) > turn {
+			goruntime.Gosched()
+			last = now
+		}
+		stack[0] = allowance
 	}
-	goruntime.Gosched()
-	stack[0] = allowance
 }
 
 // instantiate returns an instance that was initialised. now is its clock.

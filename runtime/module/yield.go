@@ -15,7 +15,7 @@ import (
 )
 
 // allowance is how much of a guest's code runs between two yields, in the meter's units: less than 0.1 ms of compiled
-// code. No goroutine of the process can be kept waiting for longer by one guest on its core.
+// code. The process can stop the world between two of them.
 const allowance = 100_000
 
 // registerMeter provides the function that the rewritten module calls when its allowance is used up.
@@ -60,14 +60,17 @@ func yield(ctx context.Context, stack []uint64) {
 	stack[0] = allowance
 }
 
-// yield lets others have the processor. It ends the guest's call when the instance was aborted or the guest has computed
+// yield lets others have the processor when the guest has had it for a turn. It ends the guest's call when the instance was aborted or the guest has computed
 // for too long.
 func (i *Instance) yield() {
 	now := canon.Now()
 	i.cpu.pause(now)
 	i.inTime()
-	i.giveWay(now)
-	i.cpu.resume(i.turn)
+	if now-i.turn > turnLength {
+		i.giveWay(now)
+		now = i.turn
+	}
+	i.cpu.resume(now)
 }
 
 // printing is yield for a guest that is in the midst of a call of WASI's, from which the scheduler can take the processor.
