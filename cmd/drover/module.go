@@ -14,7 +14,7 @@ import (
 func newModuleCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "module",
-		Short: "Look at, sign and keep driver modules",
+		Short: "Sign driver modules and check their signatures",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -27,7 +27,7 @@ func newModuleKeygenCommand(g *globals) *cobra.Command {
 		Use:   "keygen FILE",
 		Short: "Make a pair of keys to sign modules with",
 		Long: `Make a pair of ed25519 keys: the private one in FILE (PKCS #8, PEM, mode 0600), the public one in FILE.pub
-(SubjectPublicKeyInfo, PEM), which nodes name in ` + "`trust`" + `. openssl reads and writes the same.`,
+(SubjectPublicKeyInfo, PEM), for those who check. openssl reads and writes the same.`,
 		Example: "  drover module keygen release.pem",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return runModuleKeygen(args[0], g) },
@@ -56,7 +56,7 @@ func runModuleKeygen(file string, g *globals) error {
 	if g.json {
 		return g.printJSON(map[string]string{"key": id, "private": file, "public": file + ".pub"})
 	}
-	fmt.Fprintf(g.out, "key %s: %s (keep it to yourself) and %s.pub (for the nodes that trust it)\n", id, file, file)
+	fmt.Fprintf(g.out, "key %s: %s (keep it to yourself) and %s.pub (for those who check)\n", id, file, file)
 	return nil
 }
 
@@ -76,10 +76,9 @@ func writeNew(file string, data []byte, mode os.FileMode) error {
 func newModuleSignCommand(g *globals) *cobra.Command {
 	var key string
 	cmd := &cobra.Command{
-		Use:   "sign FILE",
-		Short: "Sign a module",
-		Long: `Sign a module by its digest. The signature is added to FILE.sig, which goes where the module goes: nodes and
-` + "`drover module add`" + ` look for it beside the module.`,
+		Use:     "sign FILE",
+		Short:   "Sign a module",
+		Long:    "Sign a module by its digest. The signature is added to FILE.sig, which goes where the module goes.",
 		Example: "  drover module sign --key release.pem modbus.wasm",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return runModuleSign(args[0], key, g) },
@@ -131,8 +130,8 @@ func newModuleVerifyCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Check a module's signatures",
-		Long: `Check whether one of the given public keys has signed a module, by FILE.sig. The exit code is 5 when none has, as it is
-of a node that trusts these keys.`,
+		Long: `Check whether one of the given public keys has signed a module, by FILE.sig. The exit code is 5 when none has.
+Nodes themselves take any module.`,
 		Example: "  drover module verify --key release.pem.pub modbus.wasm",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return runModuleVerify(args[0], keys, g) },
