@@ -10,7 +10,7 @@ import (
 // actions answers get.actions: what every channel can do at present.
 func (n *Node) actions(context.Context, []byte) (any, error) {
 	out := message.Actions{Node: n.config.Node.Name, Epoch: n.bridge.Epoch(), Channels: map[string][]message.Action{}}
-	for _, m := range n.members {
+	for _, m := range n.members.all() {
 		all := []message.Action{}
 		if m.channel != nil {
 			all = m.actions()

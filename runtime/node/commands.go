@@ -32,18 +32,16 @@ func (c commands) Channel(name string) (natsbridge.CommandChannel, error) {
 	default:
 		return nil, message.ErrNotReady.With("the node is starting")
 	}
-	for _, m := range c.node.members {
-		if m.config.Name != name {
-			continue
-		}
-		if m.channel == nil {
-			e := message.ErrNotReady.With(fmt.Sprintf("channel %q has no driver: %s", name, m.failed.LastFailure.Summary))
-			e.State = m.failed.State.String()
-			return nil, e
-		}
-		return &m.commands, nil
+	m, err := c.node.members.find(name)
+	if err != nil {
+		return nil, err
 	}
-	return nil, message.ErrNotFound.With(fmt.Sprintf("no channel %q", name))
+	if m.channel == nil {
+		e := message.ErrNotReady.With(fmt.Sprintf("channel %q has no driver: %s", name, m.failed.LastFailure.Summary))
+		e.State = m.failed.State.String()
+		return nil, e
+	}
+	return m.commands, nil
 }
 
 // commandChannel is a channel as the bridge sees it.

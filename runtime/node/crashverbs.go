@@ -57,10 +57,6 @@ func (n *Node) crashRequest(body []byte, want string) (crashRequest, error) {
 	if err := json.Unmarshal(body, &request); err != nil {
 		return request, message.ErrBody.With(fmt.Sprintf("the body is not %s: %v", want, err))
 	}
-	for _, m := range n.members {
-		if m.config.Name == request.Channel {
-			return request, nil
-		}
-	}
-	return request, message.ErrNotFound.With(fmt.Sprintf("no channel %q", request.Channel))
+	_, err := n.members.find(request.Channel)
+	return request, err
 }

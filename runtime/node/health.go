@@ -68,7 +68,7 @@ func (n *Node) unready() []string {
 	if s := n.bridge.Stats(); !s.Connected {
 		missing = append(missing, "NATS is not connected")
 	}
-	for _, m := range n.members {
+	for _, m := range n.members.all() {
 		if m.channel == nil {
 			missing = append(missing, fmt.Sprintf("channel %s has not started: %s", m.config.Name, m.failure.Code))
 		}

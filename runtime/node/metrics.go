@@ -14,7 +14,7 @@ func (n *Node) metrics() metrics.Node {
 	default:
 		return out
 	}
-	for _, m := range n.members {
+	for _, m := range n.members.all() {
 		out.Channels = append(out.Channels, m.metrics())
 	}
 	stats := n.bridge.Stats()

@@ -2,11 +2,8 @@ package node
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,16 +11,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/droverhq/drover/runtime/channel"
 	"github.com/droverhq/drover/runtime/config"
 	"github.com/droverhq/drover/runtime/crash"
-	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/logs"
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/natsbridge"
 	"github.com/droverhq/drover/runtime/natsbridge/client"
 	"github.com/droverhq/drover/runtime/natsbridge/embedded"
-	"github.com/droverhq/drover/runtime/supervise"
 	"github.com/droverhq/drover/runtime/tracing"
 )
 
@@ -57,22 +51,8 @@ type Node struct {
 	bridge  *natsbridge.Bridge
 	crashes *crash.Store
 	http    *listener // nil where none is configured
-	members []*member
+	members *members
 	started chan struct{} // closed when everything above is there
-}
-
-// member is a configured channel. module and channel are nil for one whose driver cannot be loaded: failed and failure
-// then say why.
-type member struct {
-	config  *config.Channel
-	module  *module.Module
-	host    module.ChannelHost
-	channel *channel.Channel
-	sink    *sink
-	failed  supervise.Snapshot
-	failure *failure.Failure
-	// commands is the channel as the bridge sees it.
-	commands commandChannel
 }
 
 // Start loads the drivers, starts the server and the bridge, and then every channel. The error is a config.Problems
@@ -83,7 +63,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 		c.Logs = Logs(c.Node, c.Logger.Handler())
 		c.Logger = c.Logs.Logger()
 	}
-	n := &Node{config: c, started: make(chan struct{})}
+	n := &Node{config: c, members: newMembers(), started: make(chan struct{})}
 	if err := n.start(ctx); err != nil {
 		return nil, errors.Join(err, n.Stop(context.WithoutCancel(ctx)))
 	}
@@ -126,9 +106,12 @@ func (n *Node) start(ctx context.Context) error {
 	if err := n.connect(ctx); err != nil {
 		return err
 	}
-	for i, m := range n.members {
-		if err := n.open(m, float64(i)/float64(len(n.members))); err != nil {
+	for _, m := range n.members.all() {
+		if err := n.open(m); err != nil {
 			return err
+		}
+		if m.channel != nil {
+			m.channel.Start()
 		}
 	}
 	close(n.started)
@@ -139,102 +122,19 @@ func (n *Node) start(ctx context.Context) error {
 func (n *Node) load(ctx context.Context) error {
 	begin := time.Now()
 	var loading sync.WaitGroup
-	found := make([]config.Problems, len(n.config.Node.Channels))
-	for i, ch := range n.config.Node.Channels {
-		m := &member{config: ch}
-		n.members = append(n.members, m)
-		loading.Go(func() { found[i] = m.load(ctx, n.loader) })
+	channels := n.config.Node.Channels
+	all, found := make([]*member, len(channels)), make([]config.Problems, len(channels))
+	for i, ch := range channels {
+		all[i] = &member{config: ch, shift: float64(i) / float64(len(channels))}
+		loading.Go(func() { found[i] = all[i].load(ctx, n.loader) })
 	}
 	loading.Wait()
+	n.members.set(all)
 	if problems := slices.Concat(found...); len(problems) > 0 {
 		problems.Sort()
 		return problems
 	}
-	n.config.Logger.Info("drivers loaded", "channels", len(n.members), "duration", time.Since(begin))
-	return nil
-}
-
-// load loads the channel's driver and returns what its schemas say against the settings. A driver that cannot be loaded,
-// or whose schemas are none, fails its own channel.
-func (m *member) load(ctx context.Context, loader *module.Loader) config.Problems {
-	loaded, err := loader.LoadFileWithin(ctx, m.config.Driver, limits(m.config.Limits).Limits)
-	if err != nil {
-		m.fail(loadFailure(m.config, err))
-		return nil
-	}
-	problems, err := checkSettings(loaded.Metadata(), m.config)
-	if err != nil {
-		m.fail(loadFailure(m.config, err))
-		_ = loaded.Release(ctx) // it was only looked at
-		return nil
-	}
-	m.module = loaded
-	return problems
-}
-
-// fail makes a member one that failed before it had a channel.
-func (m *member) fail(f *failure.Failure) {
-	now := time.Now()
-	m.failure = f
-	m.failed = supervise.Snapshot{
-		State: supervise.Failed, Reason: string(f.Code), Since: now,
-		LastFailure: &failure.Record{
-			Phase: f.Phase, Kind: f.Kind, Code: f.Code, Summary: f.Summary, Digest: digestOf(m.config.Driver), Time: now,
-		},
-	}
-}
-
-// digestOf is the digest of a file that may be a driver; empty for one that cannot be read.
-func digestOf(path string) string {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return ""
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return ""
-	}
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
-}
-
-// open makes a member's channel and starts it. shift is where in their periods its reads lie.
-func (n *Node) open(m *member, shift float64) error {
-	name := m.config.Name
-	m.sink = &sink{channel: name, bridge: n.bridge, crashes: n.crashes}
-	m.sink.log.logger = n.config.Logger.With("channel", name)
-	if m.module == nil {
-		m.sink.Failure(*m.failed.LastFailure)
-		if m.failure.Code.Crash() {
-			m.sink.Crashed(channel.NewCrash(*m.failed.LastFailure, m.failure))
-		}
-		m.sink.State(m.failed)
-		return nil
-	}
-	m.sink.driver = m.module.Metadata()
-	conns := connections(m.config.Connections)
-	host, err := n.config.Host.Channel(name, conns)
-	if err != nil {
-		return fmt.Errorf("channel %q: %w", name, err)
-	}
-	m.host = host
-	made, err := channel.New(channel.Config{
-		Name: name, Module: m.module, Host: host, Connections: conns,
-		Settings: string(m.config.Settings.Raw), Secrets: secretsOf(m.module.Metadata(), m.config),
-		Devices: devices(m.config, shift), Limits: limits(m.config.Limits),
-		PointBatches: m.config.PointMessages,
-		Policy:       policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
-		Quarantine: quarantine(m.config.Quarantine), CrashLoop: n.quarantined(m),
-		Sink: m.sink, Backpressure: m.sink, Logger: n.config.Logger, Tracer: n.config.Tracer,
-	})
-	if err != nil {
-		return errors.Join(err, host.Close())
-	}
-	m.channel, m.commands.channel = made, made
-	m.channel.Start()
+	n.config.Logger.Info("drivers loaded", "channels", len(all), "duration", time.Since(begin))
 	return nil
 }
 
@@ -251,7 +151,8 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.http != nil {
 		errs = append(errs, n.http.close(ctx))
 	}
-	closing := n.closeChannels(ctx)
+	members := n.members.all()
+	closing := closeChannels(ctx, members)
 	errs = append(errs, closing...)
 	if n.config.Logs != nil {
 		n.config.Logs.Publish(nil)
@@ -265,7 +166,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.server != nil {
 		errs = append(errs, n.server.Shutdown(ctx))
 	}
-	for i, m := range n.members {
+	for i, m := range members {
 		if m.module != nil && closing[i] == nil {
 			errs = append(errs, m.module.Release(ctx))
 		}
@@ -276,10 +177,10 @@ func (n *Node) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (n *Node) closeChannels(ctx context.Context) []error {
-	errs := make([]error, len(n.members))
+func closeChannels(ctx context.Context, members []*member) []error {
+	errs := make([]error, len(members))
 	var closing sync.WaitGroup
-	for i, m := range n.members {
+	for i, m := range members {
 		if m.channel != nil {
 			closing.Go(func() { errs[i] = m.channel.Close(ctx) })
 		}

@@ -22,12 +22,11 @@ func (n *Node) getShow(_ context.Context, body []byte) (any, error) {
 	if err := json.Unmarshal(body, &request); err != nil {
 		return nil, message.ErrBody.With(fmt.Sprintf(`the body is not {"channel":"NAME"}: %v`, err))
 	}
-	for _, m := range n.members {
-		if m.config.Name == request.Channel {
-			return n.show(m)
-		}
+	m, err := n.members.find(request.Channel)
+	if err != nil {
+		return nil, err
 	}
-	return nil, message.ErrNotFound.With(fmt.Sprintf("no channel %q", request.Channel))
+	return n.show(m)
 }
 
 func (n *Node) show(m *member) (message.Show, error) {

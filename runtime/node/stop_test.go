@@ -54,7 +54,7 @@ func TestStopKeepsTheCodeThatRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := &Node{members: []*member{m}, started: make(chan struct{})}
+		n := &Node{members: newMembers(m), started: make(chan struct{})}
 		m.channel.Start()
 		synctest.Wait()
 		if err := n.Stop(t.Context()); !errors.Is(err, supervise.ErrStuck) {
@@ -71,7 +71,10 @@ func TestStopKeepsTheCodeThatRuns(t *testing.T) {
 // TestCallsWaitForTheStart: the bridge answers before the channels are made.
 func TestCallsWaitForTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &Node{started: make(chan struct{}), members: []*member{{config: &config.Channel{Name: "boiler"}}}}
+		n := &Node{
+			started: make(chan struct{}),
+			members: newMembers(&member{config: &config.Channel{Name: "boiler"}}),
+		}
 		for name, verb := range n.verbs() {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, err := verb(ctx, []byte(`{"channel":"boiler"}`))

@@ -45,7 +45,7 @@ func (n *Node) ps(context.Context, []byte) (any, error) {
 	out := message.Processes{
 		Node: n.config.Node.Name, Epoch: n.bridge.Epoch(), Links: n.bridge.Links(), Channels: []message.Process{},
 	}
-	for _, m := range n.members {
+	for _, m := range n.members.all() {
 		out.Channels = append(out.Channels, n.process(m))
 	}
 	return out, nil
@@ -95,18 +95,16 @@ func (n *Node) on(do func(context.Context, *member) error) natsbridge.Verb {
 		if err := json.Unmarshal(body, &request); err != nil {
 			return nil, message.ErrBody.With(fmt.Sprintf(`the body is not {"channel":"NAME"}: %v`, err))
 		}
-		for _, m := range n.members {
-			if m.config.Name != request.Channel {
-				continue
-			}
-			if m.channel == nil {
-				return nil, message.ErrNotReady.With(m.failed.LastFailure.Summary)
-			}
-			if err := do(ctx, m); err != nil {
-				return nil, err
-			}
-			return n.state(m), nil
+		m, err := n.members.find(request.Channel)
+		if err != nil {
+			return nil, err
 		}
-		return nil, message.ErrNotFound.With(fmt.Sprintf("no channel %q", request.Channel))
+		if m.channel == nil {
+			return nil, message.ErrNotReady.With(m.failed.LastFailure.Summary)
+		}
+		if err := do(ctx, m); err != nil {
+			return nil, err
+		}
+		return n.state(m), nil
 	})
 }

@@ -1,0 +1,123 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/droverhq/drover/runtime/channel"
+	"github.com/droverhq/drover/runtime/config"
+	"github.com/droverhq/drover/runtime/failure"
+	"github.com/droverhq/drover/runtime/module"
+	"github.com/droverhq/drover/runtime/supervise"
+)
+
+// member is a configured channel. Once it is among the node's members it is never changed: where its configuration or its
+// driver is another, another member with the same channel takes its place (members.replace).
+//
+// module and channel are nil for one whose driver cannot be loaded: failed and failure then say why.
+type member struct {
+	config  *config.Channel
+	module  *module.Module
+	host    module.ChannelHost
+	channel *channel.Channel
+	sink    *sink
+	failed  supervise.Snapshot
+	failure *failure.Failure
+	// shift is where in their periods its reads lie, from 0 to 1.
+	shift float64
+	// commands is the channel as the bridge sees it.
+	commands *commandChannel
+}
+
+// name is the channel's.
+func (m *member) name() string { return m.config.Name }
+
+// load loads the channel's driver and returns what its schemas say against the settings. A driver that cannot be loaded,
+// or whose schemas are none, fails its own channel.
+func (m *member) load(ctx context.Context, loader *module.Loader) config.Problems {
+	loaded, err := loader.LoadFileWithin(ctx, m.config.Driver, limits(m.config.Limits).Limits)
+	if err != nil {
+		m.fail(loadFailure(m.config, err))
+		return nil
+	}
+	problems, err := checkSettings(loaded.Metadata(), m.config)
+	if err != nil {
+		m.fail(loadFailure(m.config, err))
+		_ = loaded.Release(ctx) // it was only looked at
+		return nil
+	}
+	m.module = loaded
+	return problems
+}
+
+// fail makes a member one that failed before it had a channel.
+func (m *member) fail(f *failure.Failure) {
+	now := time.Now()
+	m.failure = f
+	m.failed = supervise.Snapshot{
+		State: supervise.Failed, Reason: string(f.Code), Since: now,
+		LastFailure: &failure.Record{
+			Phase: f.Phase, Kind: f.Kind, Code: f.Code, Summary: f.Summary, Digest: digestOf(m.config.Driver), Time: now,
+		},
+	}
+}
+
+// digestOf is the digest of a file that may be a driver; empty for one that cannot be read.
+func digestOf(path string) string {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return ""
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}
+
+// open makes a member's channel, which is not started. Nobody else sees the member yet. For one whose driver cannot be
+// loaded it tells that.
+func (n *Node) open(m *member) error {
+	name := m.name()
+	m.sink = &sink{channel: name, bridge: n.bridge, crashes: n.crashes}
+	m.sink.log.logger = n.config.Logger.With("channel", name)
+	if m.module == nil {
+		m.sink.Failure(*m.failed.LastFailure)
+		if m.failure.Code.Crash() {
+			m.sink.Crashed(channel.NewCrash(*m.failed.LastFailure, m.failure))
+		}
+		m.sink.State(m.failed)
+		return nil
+	}
+	m.sink.driver = m.module.Metadata()
+	conns := connections(m.config.Connections)
+	host, err := n.config.Host.Channel(name, conns)
+	if err != nil {
+		return fmt.Errorf("channel %q: %w", name, err)
+	}
+	m.host = host
+	made, err := channel.New(channel.Config{
+		Name: name, Module: m.module, Host: host, Connections: conns,
+		Settings: string(m.config.Settings.Raw), Secrets: secretsOf(m.module.Metadata(), m.config),
+		Devices: devices(m.config, m.shift), Limits: limits(m.config.Limits),
+		PointBatches: m.config.PointMessages,
+		Policy:       policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
+		Quarantine: quarantine(m.config.Quarantine), CrashLoop: n.quarantined(m),
+		Sink: m.sink, Backpressure: m.sink, Logger: n.config.Logger, Tracer: n.config.Tracer,
+	})
+	if err != nil {
+		return errors.Join(err, host.Close())
+	}
+	m.channel, m.commands = made, &commandChannel{channel: made}
+	return nil
+}
