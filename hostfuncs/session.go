@@ -58,14 +58,25 @@ func (s *Session) LastError() error {
 // what is open and clean stays so for the session that takes over. The streams that the instance did not drop answer
 // `closed` from then on.
 func (s *Session) Close(keep bool) error {
+	s.end()
+	return s.channel.leases.End(s, keep)
+}
+
+// Abandon is Close for a session that took over from another and failed before it was Ready: what it took over and has
+// not touched stays open, for the session that takes its place.
+func (s *Session) Abandon() error {
+	s.end()
+	return s.channel.leases.Abandon(s)
+}
+
+func (s *Session) end() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.ended = true
 	for st := range s.streams {
 		st.Detach()
 	}
 	s.streams = nil
-	s.mu.Unlock()
-	return s.channel.leases.End(s, keep)
 }
 
 // Failed implements stream.Owner.

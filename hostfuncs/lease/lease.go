@@ -32,6 +32,7 @@ type hold struct {
 	line     *stream.Line
 	borrower any  // nil: parked for the session that takes over
 	dropped  bool // given up by the borrower while a yield was pending: it closes unless the session yielded
+	resumed  bool // the borrower has it from the session before
 }
 
 // Borrow gives a session the line of that name: the one that was parked, with resumed true, or a new one that open
@@ -54,7 +55,8 @@ func (l *Leases) Borrow(
 		if h.borrower != nil {
 			return nil, false, ErrBusy
 		}
-		h.borrower = borrower
+		h.borrower, h.resumed = borrower, true
+		h.line.Untouched()
 		return h.line, true, nil
 	}
 	line = open(l.soiled[name])
@@ -104,13 +106,31 @@ func (l *Leases) Return(borrower any, name string, shelve bool) error {
 // End ends a session. With keep, its lines that are open and clean are parked, for the session that takes over.
 // Everything else is closed when End returns, and so is what was parked for this session and not taken.
 func (l *Leases) End(borrower any, keep bool) error {
+	return l.endUnless(func(h *hold) bool { return keep && (h.borrower == nil || h.borrower == borrower && h.clean()) },
+		borrower)
+}
+
+// Abandon ends a session that took over and failed before it did anything: what it has from the session before and has
+// not touched is parked again, and so is what it never borrowed. Everything else of it is closed when Abandon returns.
+func (l *Leases) Abandon(borrower any) error {
+	return l.endUnless(func(h *hold) bool {
+		return h.borrower == nil || h.resumed && !h.dropped && h.clean() && !h.line.Touched()
+	}, borrower)
+}
+
+// clean says whether the next session can go on with the line.
+func (h *hold) clean() bool { return h.line.Err() == nil && !h.line.Dirty() }
+
+// endUnless parks the borrower's lines that are to be kept, and closes its others and those that are parked already.
+func (l *Leases) endUnless(kept func(*hold) bool, borrower any) error {
 	l.mu.Lock()
 	closing := map[string]*hold{}
 	for name, h := range l.holds {
 		switch {
-		case h.borrower == borrower && keep && h.line.Err() == nil && !h.line.Dirty():
-			h.borrower, h.dropped = nil, false
-		case h.borrower == borrower, h.borrower == nil && !keep:
+		case h.borrower != nil && h.borrower != borrower:
+		case kept(h):
+			h.borrower, h.dropped, h.resumed = nil, false, false
+		default:
 			closing[name] = h
 			delete(l.holds, name)
 		}

@@ -22,6 +22,8 @@ type Line struct {
 	// traffic is counted where the owner says; never nil.
 	traffic *Traffic
 	done    chan struct{} // closed when the device is closed and the goroutines are at their end
+	// touched is set when whoever borrows the line has written to it, or taken something from it.
+	touched atomic.Bool
 
 	mu     sync.Mutex
 	dev    Device // nil until open
@@ -64,6 +66,12 @@ func (l *Line) Dirty() bool {
 	defer l.mu.Unlock()
 	return l.dirty || l.job.running && l.job.task == nil
 }
+
+// Touched says whether anybody has written to the line, taken bytes from it or changed its device since Untouched.
+func (l *Line) Touched() bool { return l.touched.Load() }
+
+// Untouched begins a new hold: see Touched.
+func (l *Line) Untouched() { l.touched.Store(false) }
 
 // Close ends the line: calls that wait on it get `closed`. It returns when the device is closed, or with ErrStuck when
 // a write holds the device; the device is then closed when that write returns, and Done tells when.

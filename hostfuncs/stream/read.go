@@ -89,6 +89,7 @@ func (s *Stream) takeFrame(limit int, gap, now time.Duration) (done bool, again 
 
 // remove takes n bytes out of the buffer. The line's lock is held.
 func (s *Stream) remove(n int) {
+	s.line.touched.Store(true)
 	s.out = s.line.buf.take(s.out[:0], n)
 	poke(s.line.room)
 }

@@ -88,6 +88,7 @@ func (s *Stream) Flush(context.Context) component.Result[component.Unit, driver.
 	if err := s.usable(); err != nil {
 		return s.fail("flush", err)
 	}
+	s.line.touched.Store(true)
 	return s.answer("flush", s.line.discard())
 }
 
@@ -118,6 +119,7 @@ func (s *Stream) Device(ctx context.Context) (Device, error) {
 	if err := s.awaitOpen(ctx, openWait); err != nil {
 		return nil, err
 	}
+	s.line.touched.Store(true)
 	return s.line.device()
 }
 

@@ -34,6 +34,7 @@ func (s *Stream) give(ctx context.Context, data []byte, task Task, timeout, grac
 	if ctx.Err() != nil {
 		return phaseOver(ctx)
 	}
+	s.line.touched.Store(true)
 	until := s.after(timeout)
 	err := s.block(ctx, 0, func(time.Duration) (bool, time.Duration, error) {
 		taken, err := s.line.submit(data, task, timeout == 0)

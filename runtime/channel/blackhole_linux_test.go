@@ -20,7 +20,7 @@ func (r *rig) system(t *testing.T) {
 
 // blackHole: a driver is stopped that waits for a connection to an address that does not answer.
 func (r *rig) blackHole(t *testing.T) {
-	c := r.start(t, `{"connection": "main"}`, channel.Config{Connections: []module.Connection{tcp("main", unanswered(t))}})
+	c := r.start(t, `{"connection": "main"}`, channel.Config{Edition: channel.Edition{Connections: []module.Connection{tcp("main", unanswered(t))}}})
 	c.nextState(t, supervise.Connecting)
 	if err := c.Stop(t.Context()); err != nil {
 		t.Fatal(err)

@@ -16,21 +16,27 @@ import (
 // Channel is one configured driver. Its methods may be called from any goroutine.
 type Channel struct {
 	config     Config
-	guest      driver.Config
-	devices    []*device
-	points     []*servedPoint // by driver.PointID
 	supervisor *supervise.Supervisor
-	lines      lastLines // of the attempt
+	current    atomic.Pointer[connector] // of the edition that is shown and commanded
+	attempt    atomic.Pointer[session]   // the last one; nil before the first
 	usage      usage
 	counts     counters
-	codes      map[string]string // a driver's own reasons as the codes that leave the node
-	queue      *queue            // of commands
-	parked     bool              // a swap is between two sessions; only the supervisor's loop looks
-	live       bool              // a session serves the points, or did until just now; likewise
+	queue      *queue // of commands
+	parked     bool   // a swap is between two sessions; only the supervisor's loop looks
+	live       bool   // a session serves the points, or did until just now; likewise
 	absence    absence
+	gap        gap
 
 	starting sync.RWMutex // held while something may start an attempt
 	closed   atomic.Bool  // nothing may any more
+
+	swapping   sync.Mutex // held by the one swap, or change in place, that there is
+	swaps      sync.WaitGroup
+	handsOver  atomic.Bool     // a session that yields leaves its lines to the next
+	ending     context.Context // done when Close is called
+	end        context.CancelFunc
+	nextDevice driver.DeviceID // never given to a device yet; under swapping
+	nextPoint  driver.PointID
 
 	mu   sync.Mutex
 	blob []byte // what the driver saved last; nil for nothing
@@ -41,18 +47,17 @@ func New(c Config) (*Channel, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	ch := &Channel{config: c, guest: c.guestConfig(), codes: make(map[string]string), queue: newQueue()}
-	for _, own := range c.Module.Metadata().Codes {
-		ch.codes[own.Code] = failure.DriverPrefix + own.Code
+	ch := &Channel{config: c, queue: newQueue()}
+	ch.ending, ch.end = context.WithCancel(context.Background())
+	ch.handsOver.Store(true)
+	first, err := ch.newEdition(c.Edition, nil)
+	if err != nil {
+		return nil, err
 	}
-	for _, d := range c.Devices {
-		if err := ch.addDevice(d); err != nil {
-			return nil, err
-		}
-	}
-	var err error
+	by := newConnector(ch, first)
+	ch.current.Store(by)
 	ch.supervisor, err = supervise.New(supervise.Config{
-		Name: c.Name, Connector: &connector{ch}, Observer: (*observer)(ch), Logger: c.Logger,
+		Name: c.Name, Connector: by, Observer: (*observer)(ch), Logger: c.Logger,
 		Policy: c.Policy, Deadlines: c.Deadlines, Quarantine: c.Quarantine, CrashLoop: c.CrashLoop,
 	})
 	if err != nil {
@@ -61,14 +66,17 @@ func New(c Config) (*Channel, error) {
 	return ch, nil
 }
 
+// edition is the one that is shown and commanded: that of the session which serves the channel or did last.
+func (c *Channel) edition() *edition { return c.current.Load().edition.Load() }
+
 // Name returns the channel's name.
 func (c *Channel) Name() string { return c.config.Name }
 
 // Digest returns the digest of the driver that the channel runs.
-func (c *Channel) Digest() string { return c.config.Module.Digest() }
+func (c *Channel) Digest() string { return c.edition().Module.Digest() }
 
 // Driver returns what the driver says of itself.
-func (c *Channel) Driver() driver.Metadata { return c.config.Module.Metadata() }
+func (c *Channel) Driver() driver.Metadata { return c.edition().Module.Metadata() }
 
 // Snapshot returns the state.
 func (c *Channel) Snapshot() supervise.Snapshot { return c.supervisor.Snapshot() }
@@ -99,6 +107,7 @@ func (c *Channel) Stop(ctx context.Context) error { return c.supervisor.Stop(ctx
 // module is not to be released then.
 func (c *Channel) Close(ctx context.Context) error {
 	c.closed.Store(true)
+	c.end()
 	if err := c.supervisor.Stop(ctx); err != nil {
 		return err
 	}
@@ -107,21 +116,22 @@ func (c *Channel) Close(ctx context.Context) error {
 	if err := c.supervisor.Stop(ctx); err != nil {
 		return err
 	}
+	c.swaps.Wait()
 	c.absence.end()
-	return c.config.Host.Close()
+	return c.edition().Host.Close()
 }
 
 // Last returns what is known of each point.
 func (c *Channel) Last() map[string]map[string]point.Last {
 	out := make(map[string]map[string]point.Last)
-	for _, d := range c.devices {
+	for _, m := range c.edition().members {
 		last := make(map[string]point.Last)
-		for _, p := range d.points {
+		for _, p := range m.points {
 			if l, known := p.Last(); known {
 				last[p.Definition().Name] = l
 			}
 		}
-		out[d.state.Device] = last
+		out[m.device.name] = last
 	}
 	return out
 }
@@ -149,21 +159,34 @@ func (o *observer) Failure(r failure.Record, f *failure.Failure) {
 }
 
 func (o *observer) Published(generation uint64, h supervise.Handle) {
+	served := h.(*handle)
 	o.parked, o.live = false, true
 	o.absence.end()
-	o.queue.open(h.(*handle), generation)
+	served.by.trial.begin(time.Now())
+	(*Channel)(o).serve(served.by)
+	for _, id := range served.points {
+		served.by.edition.Load().points[id].Renew()
+	}
+	o.queue.open(served, generation)
+	o.tellHandle(served, generation)
+}
+
+// tellHandle tells which points of each device a session serves.
+func (o *observer) tellHandle(h *handle, generation uint64) {
+	e := h.by.edition.Load()
 	byDevice := make(map[*device][]*point.Point)
-	for _, id := range h.(*handle).points {
-		p := o.points[id]
+	for _, id := range h.points {
+		p := e.points[id]
 		byDevice[p.device] = append(byDevice[p.device], p.Point)
 	}
-	for _, d := range o.devices {
-		o.config.Sink.Handle(d.state.Device, generation, byDevice[d])
+	for _, m := range e.members {
+		o.config.Sink.Handle(m.device.name, generation, byDevice[m.device])
 	}
 }
 
 func (o *observer) Parked(uint64) {
 	o.parked = true
+	o.gap.begin()
 	o.queue.park()
 }
 

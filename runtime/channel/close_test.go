@@ -22,7 +22,8 @@ func (n *nowhere) Close() error {
 
 func TestNewReturnsNoChannelWithAnError(t *testing.T) {
 	c, err := New(Config{
-		Name: "boiler", Module: &module.Module{}, Host: &nowhere{}, Sink: &sink{}, Logger: slog.New(slog.DiscardHandler),
+		Edition: Edition{Module: &module.Module{}, Host: &nowhere{}},
+		Name:    "boiler", Sink: &sink{}, Logger: slog.New(slog.DiscardHandler),
 		Policy: supervise.Policy{StableAfter: -time.Second},
 	})
 	if err == nil || c != nil {
@@ -34,7 +35,8 @@ func TestNewReturnsNoChannelWithAnError(t *testing.T) {
 func TestClosedForGood(t *testing.T) {
 	host := &nowhere{}
 	c, err := New(Config{
-		Name: "boiler", Module: &module.Module{}, Host: host, Sink: &sink{}, Logger: slog.New(slog.DiscardHandler),
+		Edition: Edition{Module: &module.Module{}, Host: host},
+		Name:    "boiler", Sink: &sink{}, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,11 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
-	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/failure"
-	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/point"
 	"github.com/droverhq/drover/runtime/supervise"
 	"github.com/droverhq/drover/runtime/tracing"
@@ -18,22 +15,8 @@ import (
 type Config struct {
 	// Name is a token ([A-Za-z0-9_-]+).
 	Name string
-	// Module is the driver. The channel does not release it.
-	Module *module.Module
-	// Host is the channel's share of the outside world. The channel closes it when it is closed.
-	Host module.ChannelHost
-	// Connections are the names that the driver may open.
-	Connections []module.Connection
-	// Settings are the driver's own, as JSON text.
-	Settings string
-	// Secrets are the values in Settings that nobody is to read. They are redacted in all that the driver logs, prints and
-	// reports, and in the calls of a post-mortem.
-	Secrets [][]byte
-	Devices []Device
-	// PointBatches has a batch a point in place of one a device and cycle.
-	PointBatches bool
-	// Limits bound each instance.
-	Limits     Limits
+	// Edition is the driver and what it is told, which a swap exchanges.
+	Edition
 	Policy     supervise.Policy
 	Deadlines  supervise.Deadlines
 	Quarantine supervise.Quarantine
@@ -47,22 +30,6 @@ type Config struct {
 	Tracer *tracing.Tracer
 	// Logger gets the channel's log, labelled with its name.
 	Logger *slog.Logger
-}
-
-// Device is a device as the configuration has it.
-type Device struct {
-	Name     string
-	Settings string
-	Points   []Point
-}
-
-// Point is a point as the configuration has it: the host's side and the driver's.
-type Point struct {
-	point.Definition
-	// Address is JSON text in the driver's own terms.
-	Address string
-	// Period is how often the point is read, 0 only by command; Phase is when within the period.
-	Period, Phase time.Duration
 }
 
 // Sink takes what a channel has to say. Its methods are called from the session's goroutine or the supervisor's, in
@@ -82,6 +49,8 @@ type Sink interface {
 	// Handle gives the points of one device that a session serves from now on, and Revoke says that none is any more.
 	Handle(device string, generation uint64, points []*point.Point)
 	Revoke()
+	// Removed says that there is no such device any more.
+	Removed(device string)
 	// Event tells what happened besides, by its name; the detail is anything that prints as JSON.
 	Event(name string, detail any)
 }
@@ -101,28 +70,7 @@ func (c *Config) validate() error {
 		}
 	}
 	need(c.Name != "", "has no name")
-	need(c.Module != nil, "has no module")
-	need(c.Host != nil, "has no host")
 	need(c.Sink != nil, "has no sink")
 	need(c.Logger != nil, "has no logger")
 	return errors.Join(errs...)
-}
-
-// guestConfig is the configuration as the driver sees it: names, units, scaling and filters stay in the host.
-func (c *Config) guestConfig() driver.Config {
-	out := driver.Config{Settings: c.Settings}
-	for _, conn := range c.Connections {
-		out.Connections = append(out.Connections, driver.Connection{Name: conn.Name, Kind: conn.Kind()})
-	}
-	for i, d := range c.Devices {
-		out.Devices = append(out.Devices, driver.Device{ID: driver.DeviceID(i), Name: d.Name, Settings: d.Settings})
-		for _, p := range d.Points {
-			out.Points = append(out.Points, driver.Point{
-				ID: driver.PointID(len(out.Points)), Device: driver.DeviceID(i), Name: p.Name,
-				Scalar: p.Scalar, Count: p.Count, Access: p.Access, Address: p.Address,
-				Period: uint64(p.Period), Phase: uint64(p.Phase),
-			})
-		}
-	}
-	return out
 }

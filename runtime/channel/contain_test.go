@@ -32,7 +32,7 @@ func (r *rig) hanging(t *testing.T) {
 				if how == "loop" {
 					limits = compute(50 * time.Millisecond)
 				}
-				c := r.start(t, `{"`+string(phase)+`": "`+how+`"}`, channel.Config{Limits: limits})
+				c := r.start(t, `{"`+string(phase)+`": "`+how+`"}`, channel.Config{Edition: channel.Edition{Limits: limits}})
 				if f := c.nextFailure(t); f.Code != code || f.Phase != phase {
 					t.Errorf("got %s %s %q, want %s", f.Phase, f.Code, f.Summary, code)
 				}
@@ -53,8 +53,8 @@ func (r *rig) hangingBesideOthers(t *testing.T) {
 			var hanging []*run
 			for range many {
 				hanging = append(hanging, r.start(t, `{"`+phase+`": "loop"}`, channel.Config{
-					Limits: compute(150 * time.Millisecond),
-					Policy: supervise.Policy{Backoff: supervise.Backoff{Initial: time.Hour, Max: time.Hour}},
+					Edition: channel.Edition{Limits: compute(150 * time.Millisecond)},
+					Policy:  supervise.Policy{Backoff: supervise.Backoff{Initial: time.Hour, Max: time.Hour}},
 				}))
 			}
 			for _, c := range hanging {
@@ -98,7 +98,7 @@ func (r *recorder) catchUp(t *testing.T, seq uint64) uint64 {
 // counted: what a channel's attempts compute adds up.
 func (r *rig) counted(t *testing.T) {
 	const limit = 50 * time.Millisecond
-	c := r.start(t, `{"run": "loop", "attempts": [1, 2]}`, channel.Config{Limits: compute(limit)})
+	c := r.start(t, `{"run": "loop", "attempts": [1, 2]}`, channel.Config{Edition: channel.Edition{Limits: compute(limit)}})
 	for attempt := range 2 {
 		c.nextFailure(t)
 		c.nextState(t, supervise.Connecting)
@@ -121,7 +121,7 @@ func (r *rig) counted(t *testing.T) {
 // postMortem: a crash says where the driver was, what it had called and printed. Secrets are not in it.
 func (r *rig) postMortem(t *testing.T) {
 	c := r.start(t, `{"run": "panic", "cycle": 2, "stdout": "token hush", "log": ["info the word is hush"]}`,
-		channel.Config{Secrets: [][]byte{[]byte("hush")}})
+		channel.Config{Edition: channel.Edition{Secrets: [][]byte{[]byte("hush")}}})
 	left := c.next(t, "a crash", func(e event) bool { return e.crash != nil }).crash.PostMortem
 	for _, want := range []string{"runtime.gopanic(", "script.__session_.poll(", "sdk.__Loop_.Run("} {
 		if !strings.Contains(left.Stack, want) {
@@ -151,7 +151,7 @@ func (r *rig) postMortem(t *testing.T) {
 func (r *rig) heldLock(t *testing.T) {
 	conn, _ := silent(t)
 	locked := &locking{ChannelHost: r.outside(t, []module.Connection{conn}), entered: make(chan struct{})}
-	c := r.start(t, `{"connection": "main"}`, channel.Config{Connections: []module.Connection{conn}, Host: locked})
+	c := r.start(t, `{"connection": "main"}`, channel.Config{Edition: channel.Edition{Connections: []module.Connection{conn}, Host: locked}})
 	<-locked.entered
 	if err := c.Stop(t.Context()); err != nil {
 		t.Fatal(err)

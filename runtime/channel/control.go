@@ -12,6 +12,7 @@ import (
 
 // Wait implements host.Control. It ends at once when the session is to stop or to yield.
 func (s *session) Wait(ctx context.Context, streams []host.Stream, timeout driver.Duration) driver.Event {
+	s.tune()
 	if most := s.signals.streams; len(streams) > most {
 		s.strike("it waits for more streams than it may have open")
 		streams = streams[:most]

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/droverhq/drover/abi/canon"
+	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/supervise"
@@ -15,6 +15,8 @@ import (
 // Crash is what is known of a failure whose code counts as a crash.
 type Crash struct {
 	Record failure.Record
+	// Driver is what the driver says of itself; empty for one that could not be loaded.
+	Driver driver.Metadata
 	// Detail is what the failure itself says besides its summary, such as a stack of ours; often empty.
 	Detail string
 	// PostMortem is what the instance left; empty where there was none.
@@ -49,8 +51,7 @@ const (
 	keptText = 1 << 10
 )
 
-// lastLines are the last lines of an attempt. They are kept by the channel, because a crash is told of by the
-// supervisor; any goroutine may use them.
+// lastLines are the last lines of an attempt. Any goroutine may use them: a crash is told of by the supervisor.
 type lastLines struct {
 	mu      sync.Mutex
 	started time.Time
@@ -103,21 +104,24 @@ func (r *lineRing) add(line Line, most int) {
 func (r *lineRing) all() []Line { return slices.Concat(r.lines[r.next:], r.lines[:r.next]) }
 
 // printed keeps a line that the driver printed, logged one that it logged.
-func (c *Channel) printed(text string) {
-	c.lines.add(Line{Time: time.Now(), Printed: true, Text: text})
+func (s *session) printed(text string) {
+	s.lines.add(Line{Time: time.Now(), Printed: true, Text: text})
 }
 
-func (c *Channel) logged(level slog.Level, text string, attrs []slog.Attr) {
+func (s *session) logged(level slog.Level, text string, attrs []slog.Attr) {
 	for _, a := range attrs {
 		text += " " + a.String()
 	}
-	c.lines.add(Line{Time: time.Now(), Level: level, Text: canon.Secrets(c.config.Secrets).Text(text)})
+	s.lines.add(Line{Time: time.Now(), Level: level, Text: s.secrets().Text(text)})
 }
 
 // crashed tells of a crash of the attempt.
 func (c *Channel) crashed(r failure.Record, f *failure.Failure) {
 	crash := NewCrash(r, f)
-	crash.Lines, crash.Started = c.lines.all()
+	if s := c.attempt.Load(); s != nil {
+		crash.Driver = s.edition().Module.Metadata()
+		crash.Lines, crash.Started = s.lines.all()
+	}
 	c.config.Sink.Crashed(crash)
 }
 

@@ -16,7 +16,7 @@ import (
 // what it had logged.
 func TestLastLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &Channel{config: Config{Secrets: [][]byte{[]byte("hush")}}}
+		c := &session{by: newConnector(nil, &edition{Edition: Edition{Secrets: [][]byte{[]byte("hush")}}})}
 		c.lines.reset(time.Now())
 		began := time.Now()
 		for n := range keptLogged + 10 {

@@ -2,7 +2,6 @@ package channel
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/droverhq/drover/abi/component"
@@ -19,6 +18,7 @@ const (
 // Publish implements host.Data: samples become readings, those that pass their point's filter one batch a device. A
 // batch is taken whole, or not at all while there is no room for it.
 func (s *session) Publish(_ context.Context, samples []driver.Sample) component.Result[uint32, driver.PublishError] {
+	s.tune()
 	bytes := size(samples)
 	if err, wrong := s.wrong(samples, bytes); wrong {
 		s.strike("publish: " + err.Tag().String())
@@ -27,7 +27,7 @@ func (s *session) Publish(_ context.Context, samples []driver.Sample) component.
 	if !s.admit(samples, bytes) {
 		return component.OK[driver.PublishError](uint32(0))
 	}
-	s.channel.publish(samples, time.Now())
+	s.channel.publish(s.edition(), samples, time.Now())
 	return component.OK[driver.PublishError](uint32(len(samples)))
 }
 
@@ -39,11 +39,13 @@ func (s *session) wrong(samples []driver.Sample, bytes int) (driver.PublishError
 	if len(samples) > maxSamples || bytes > maxBytes {
 		return driver.PublishErrorTooLarge(), true
 	}
+	e := s.edition()
 	for i := range samples {
-		if int64(samples[i].Point) >= int64(len(s.channel.points)) {
+		p := e.point(samples[i].Point)
+		if p == nil {
 			return driver.PublishErrorUnknownPoint(uint32(i)), true
 		}
-		if err := s.channel.points[samples[i].Point].Check(samples[i]); err != nil {
+		if err := p.Check(samples[i]); err != nil {
 			return driver.PublishErrorWrongType(uint32(i)), true
 		}
 	}
@@ -75,12 +77,12 @@ func size(samples []driver.Sample) int {
 	return n
 }
 
-func (c *Channel) publish(samples []driver.Sample, now time.Time) {
+func (c *Channel) publish(e *edition, samples []driver.Sample, now time.Time) {
 	var counted qualities
 	for i := range samples {
-		p := c.points[samples[i].Point]
+		p := e.points[samples[i].Point]
 		if reason := &samples[i].Reason; reason.Some {
-			reason.Value = c.code(reason.Value)
+			reason.Value = e.code(reason.Value)
 		}
 		r := p.Convert(samples[i], now)
 		counted[r.Quality]++
@@ -92,22 +94,12 @@ func (c *Channel) publish(samples []driver.Sample, now time.Time) {
 		p.device.mu.Unlock()
 	}
 	c.counts.batch(counted, now)
-	for _, d := range c.devices {
-		d.mu.Lock()
-		d.flush(c.config.Sink, now)
-		d.mu.Unlock()
+	for _, m := range e.members {
+		m.device.mu.Lock()
+		m.device.flush(c.config.Sink, e.PointBatches, now)
+		m.device.mu.Unlock()
 	}
-}
-
-// code is the code that leaves the node for a driver's reason: an io.* of the table, or one of the driver's own.
-func (c *Channel) code(reason string) string {
-	if own, declared := c.codes[reason]; declared {
-		return own
-	}
-	if strings.HasPrefix(reason, "io.") && failure.Code(reason).Known() {
-		return reason
-	}
-	return string(failure.DriverOther)
+	c.gap.published(now)
 }
 
 // DeviceStatus implements host.Data.
@@ -127,9 +119,9 @@ func (s *session) Gauges(_ context.Context, id driver.DeviceID, figures []compon
 
 // device returns the device of that id. A driver that makes ids up is refused.
 func (s *session) device(id driver.DeviceID) (*device, bool) {
-	if int64(id) >= int64(len(s.channel.devices)) {
+	d := s.edition().device(id)
+	if d == nil {
 		s.strike("it tells of a device that was not configured")
-		return nil, false
 	}
-	return s.channel.devices[id], true
+	return d, d != nil
 }

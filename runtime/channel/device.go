@@ -1,7 +1,6 @@
 package channel
 
 import (
-	"fmt"
 	"maps"
 	"sync"
 	"time"
@@ -24,9 +23,7 @@ const (
 
 // device is a device of the channel. It outlives sessions, so that its sequence numbers go on.
 type device struct {
-	points []*servedPoint
-	// apart has a batch for each point.
-	apart bool
+	name string
 
 	mu      sync.Mutex // the session and the supervisor both publish
 	seq     uint64
@@ -36,40 +33,20 @@ type device struct {
 	pending []point.Reading // of the cycle at hand; kept for the next
 }
 
-// servedPoint is a point and the device that it belongs to.
-type servedPoint struct {
-	*point.Point
-	device *device
-}
-
-func (c *Channel) addDevice(cfg Device) error {
-	d := &device{
-		apart: c.config.PointBatches,
-		state: point.DeviceState{Device: cfg.Name, Status: driver.StatusOffline},
+func newDevice(name string) *device {
+	return &device{
+		name:  name,
+		state: point.DeviceState{Device: name, Status: driver.StatusOffline},
 		told:  bucket{rate: toldRate, span: toldSpan},
 	}
-	for _, p := range cfg.Points {
-		def := p.Definition
-		def.Device = cfg.Name
-		made, err := point.New(def)
-		if err != nil {
-			return fmt.Errorf("channel %q, device %q: %w", c.config.Name, cfg.Name, err)
-		}
-		served := &servedPoint{Point: made, device: d}
-		d.points = append(d.points, served)
-		c.absence.heartbeat(def)
-		c.points = append(c.points, served)
-	}
-	c.devices = append(c.devices, d)
-	return nil
 }
 
-// flush sends what the cycle gave as one batch, or as one for each reading. d.mu is held.
-func (d *device) flush(sink Sink, now time.Time) {
+// flush sends what the cycle gave as one batch, or apart as one for each reading. d.mu is held.
+func (d *device) flush(sink Sink, apart bool, now time.Time) {
 	switch {
 	case len(d.pending) == 0:
 		return
-	case d.apart:
+	case apart:
 		for i := range d.pending {
 			d.send(sink, d.pending[i].Name, d.pending[i:i+1], now)
 		}
@@ -86,7 +63,7 @@ func (d *device) send(sink Sink, name string, readings []point.Reading, now time
 	if at.IsZero() {
 		at = now
 	}
-	sink.Data(point.Batch{Device: d.state.Device, Point: name, Seq: d.seq, Time: at, Readings: readings})
+	sink.Data(point.Batch{Device: d.name, Point: name, Seq: d.seq, Time: at, Readings: readings})
 }
 
 // setStatus tells a change of the device's status; equal ones in a row are one.
@@ -150,7 +127,8 @@ func (d *device) tell(sink Sink, now time.Time) {
 // one may be told; 0 when nothing is left.
 func (c *Channel) catchUp(now time.Time, over bool) time.Duration {
 	var next time.Duration
-	for _, d := range c.devices {
+	for _, m := range c.edition().members {
+		d := m.device
 		d.mu.Lock()
 		wait := d.told.wait(now)
 		switch {
@@ -180,11 +158,12 @@ func isGaugeName(s string) bool {
 
 // DeviceStates returns how each device is, in the order of the configuration.
 func (c *Channel) DeviceStates() []point.DeviceState {
-	states := make([]point.DeviceState, len(c.devices))
-	for i, d := range c.devices {
-		d.mu.Lock()
-		states[i] = d.state
-		d.mu.Unlock()
+	members := c.edition().members
+	states := make([]point.DeviceState, len(members))
+	for i, m := range members {
+		m.device.mu.Lock()
+		states[i] = m.device.state
+		m.device.mu.Unlock()
 	}
 	return states
 }

@@ -43,7 +43,7 @@ func TestLostIsRepeated(t *testing.T) {
 		devices[1].Points[0].Heartbeat = 90 * time.Second
 		s, out := parts(t, devices...)
 		o := (*observer)(s.channel)
-		o.Published(1, &handle{commands: s.commands})
+		o.Published(1, &handle{by: s.by, commands: s.commands})
 		s.channel.lost("io.closed", time.Now())
 		out.take()
 		for range 4 {
@@ -59,7 +59,7 @@ func TestLostIsRepeated(t *testing.T) {
 		pass(time.Minute)
 		synctest.Wait()
 		out.expect(t, "data pump 6 count=null:bad:io.refused")
-		o.Published(2, &handle{commands: s.commands})
+		o.Published(2, &handle{by: s.by, commands: s.commands})
 		pass(time.Hour)
 		synctest.Wait()
 		out.expect(t)
@@ -84,7 +84,7 @@ func TestEndsWithoutFailure(t *testing.T) {
 		o := (*observer)(s.channel)
 		o.State(supervise.Snapshot{State: supervise.Stopped}) // nothing was served yet
 		out.expect(t)
-		o.Published(1, &handle{commands: s.commands})
+		o.Published(1, &handle{by: s.by, commands: s.commands})
 		if tt.parked {
 			o.Parked(1)
 		}
@@ -104,13 +104,8 @@ func TestEndsWithoutFailure(t *testing.T) {
 
 // TestPointBatches: each point has a batch of its own, and the device one count of them.
 func TestPointBatches(t *testing.T) {
-	s, out := parts(t)
-	s.channel.config.PointBatches = true
-	for _, d := range twoDevices() {
-		if err := s.channel.addDevice(d); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s, out := parts(t, twoDevices()...)
+	s.edition().PointBatches = true
 	s.Publish(t.Context(), []driver.Sample{good(0, driver.ValueUnsigned(7)), good(1, driver.ValueText("a")), good(3, driver.ValueBoolean(true))})
 	s.channel.lost("io.closed", time.Now())
 	var data []string
@@ -131,7 +126,7 @@ func TestPointBatches(t *testing.T) {
 func TestDeviceStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, out := parts(t, twoDevices()...)
-		pump := s.channel.devices[0]
+		pump := s.edition().devices[0]
 		begin := time.Now()
 		set := func(status driver.Status, reason string) { s.DeviceStatus(t.Context(), 0, status, reason) }
 		set(driver.StatusOffline, "") // the first is told, although it is what a device begins with
@@ -161,7 +156,7 @@ func TestGauges(t *testing.T) {
 	s, out := parts(t, twoDevices()...)
 	set := func(figures ...component.Tuple2[string, float64]) { s.Gauges(t.Context(), 1, figures) }
 	set(figure("crc_errors", 1), figure("round_trip", 0.5))
-	before := s.channel.devices[1].state.Gauges
+	before := s.edition().devices[1].state.Gauges
 	set(figure("crc_errors", 2))
 	out.expect(t, `device meter offline "" map[crc_errors:1 round_trip:0.5]`, `device meter offline "" map[crc_errors:2 round_trip:0.5]`)
 	if before["crc_errors"] != 1 {
@@ -173,7 +168,7 @@ func TestGauges(t *testing.T) {
 		set(figure(fmt.Sprint("g", i), 0))
 	}
 	set(figure("crc_errors", 3))
-	if gauges := s.channel.devices[1].state.Gauges; len(gauges) != 32 || gauges["crc_errors"] != 3 {
+	if gauges := s.edition().devices[1].state.Gauges; len(gauges) != 32 || gauges["crc_errors"] != 3 {
 		t.Errorf("%d gauges: %v", len(gauges), gauges)
 	}
 	out.take()

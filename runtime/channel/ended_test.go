@@ -20,7 +20,7 @@ func (r *rig) ended(t *testing.T) {
 	for _, phase := range []failure.Phase{failure.PhaseConfigure, failure.PhaseConnect, failure.PhaseInit} {
 		t.Run(string(phase), func(t *testing.T) {
 			c := r.start(t, fmt.Sprintf(`{%q: "loop"}`, phase), channel.Config{
-				Limits:    compute(time.Hour),
+				Edition:   channel.Edition{Limits: compute(time.Hour)},
 				Deadlines: supervise.Deadlines{Connect: time.Second, Init: time.Second, Stop: time.Second},
 				Policy:    supervise.Policy{Backoff: supervise.Backoff{Initial: time.Hour, Max: time.Hour}},
 			})
@@ -42,7 +42,7 @@ func (r *rig) ended(t *testing.T) {
 	}
 	t.Run("stop", func(t *testing.T) {
 		c := r.start(t, `{"run": "loop", "log": ["warn too hot"]}`, channel.Config{
-			Limits: compute(time.Hour), Deadlines: supervise.Deadlines{Stop: 300 * time.Millisecond},
+			Edition: channel.Edition{Limits: compute(time.Hour)}, Deadlines: supervise.Deadlines{Stop: 300 * time.Millisecond},
 		})
 		c.log.await(t, "too hot")
 		if err := c.Stop(t.Context()); err != nil {

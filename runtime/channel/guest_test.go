@@ -134,7 +134,7 @@ func (r *rig) connections(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			settings := fmt.Sprintf(`{"connection": %q}`, test.opens)
-			c := r.start(t, settings, channel.Config{Connections: []module.Connection{test.conn}})
+			c := r.start(t, settings, channel.Config{Edition: channel.Edition{Connections: []module.Connection{test.conn}}})
 			f := c.nextFailure(t)
 			if f.Phase != failure.PhaseConnect || f.Code != test.code || !strings.Contains(f.Summary, test.summary) {
 				t.Errorf("got %s %s %q", f.Phase, f.Code, f.Summary)
@@ -159,7 +159,7 @@ func (r *rig) deadlines(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.settings, func(t *testing.T) {
-			c := r.start(t, test.settings, channel.Config{Connections: []module.Connection{conn}, Deadlines: deadlines})
+			c := r.start(t, test.settings, channel.Config{Edition: channel.Edition{Connections: []module.Connection{conn}}, Deadlines: deadlines})
 			if f := c.nextFailure(t); f.Phase != test.phase || f.Code != test.code {
 				t.Errorf("got %s %s %q", f.Phase, f.Code, f.Summary)
 			}
@@ -193,7 +193,7 @@ func (r *rig) stop(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			config := channel.Config{Connections: []module.Connection{conn}}
+			config := channel.Config{Edition: channel.Edition{Connections: []module.Connection{conn}}}
 			config.Limits.Compute = time.Hour
 			if test.forced {
 				config.Deadlines.Stop = 300 * time.Millisecond
@@ -229,14 +229,14 @@ func memory(bytes uint64) channel.Limits {
 
 // memory: an instance ends at its limit, and says so.
 func (r *rig) memory(t *testing.T) {
-	c := r.start(t, `{"run": "oom", "attempts": [1]}`, channel.Config{Limits: memory(16 << 20)})
+	c := r.start(t, `{"run": "oom", "attempts": [1]}`, channel.Config{Edition: channel.Edition{Limits: memory(16 << 20)}})
 	if f := c.nextFailure(t); f.Code != failure.LimitMemory || !strings.HasPrefix(f.Summary, "out of memory") {
 		t.Errorf("got %s %q", f.Code, f.Summary)
 	}
 	c.nextState(t, supervise.Connected)
 	c.nextData(t)
 
-	small := r.start(t, `{}`, channel.Config{Limits: memory(64 << 10)})
+	small := r.start(t, `{}`, channel.Config{Edition: channel.Edition{Limits: memory(64 << 10)}})
 	if f := small.nextFailure(t); f.Code != failure.LimitMemory || f.Kind != failure.Fatal {
 		t.Errorf("less than it needs to start: %s %s %q", f.Kind, f.Code, f.Summary)
 	}
@@ -354,7 +354,7 @@ func (r *rig) noSession(t *testing.T) {
 		t.Errorf("failed: %v", err)
 	}
 	conn, _ := silent(t)
-	busy := r.start(t, `{"connection": "main", "run": "block-read"}`, channel.Config{Connections: []module.Connection{conn}})
+	busy := r.start(t, `{"connection": "main", "run": "block-read"}`, channel.Config{Edition: channel.Edition{Connections: []module.Connection{conn}}})
 	busy.nextState(t, supervise.Connected)
 	if _, err := busy.call(t, invoke("echo", ""), 100*time.Millisecond, nil); !errors.Is(err, channel.ErrExpired) {
 		t.Errorf("busy: %v", err)

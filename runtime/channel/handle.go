@@ -20,17 +20,18 @@ const (
 
 // handle is what a session serves: the points by id, and the actions.
 type handle struct {
+	by       *connector
 	points   []driver.PointID
 	actions  []driver.Action
 	commands *commands
 }
 
 // checkHandle holds what init returned to what was configured, and to what can be a subject.
-func (c *Channel) checkHandle(h driver.Handle) error {
-	served := make([]bool, len(c.points))
+func (e *edition) checkHandle(h driver.Handle) error {
+	served := make([]bool, len(e.points))
 	for _, id := range h.Points {
 		switch {
-		case int64(id) >= int64(len(c.points)):
+		case e.point(id) == nil:
 			return wrongHandle("the handle has point %d, which was not configured", id)
 		case served[id]:
 			return wrongHandle("the handle has point %d twice", id)
@@ -40,10 +41,10 @@ func (c *Channel) checkHandle(h driver.Handle) error {
 	if len(h.Actions) > maxActions {
 		return wrongHandle("the handle has %d actions, more than %d", len(h.Actions), maxActions)
 	}
-	return c.checkActions(h.Actions)
+	return e.checkActions(h.Actions)
 }
 
-func (c *Channel) checkActions(actions []driver.Action) error {
+func (e *edition) checkActions(actions []driver.Action) error {
 	type key struct {
 		device component.Option[driver.DeviceID]
 		name   string
@@ -55,7 +56,7 @@ func (c *Channel) checkActions(actions []driver.Action) error {
 		case !isActionName(a.Name):
 			return wrongHandle("the action %q is not of the form [A-Za-z0-9_-]+, at most %d characters",
 				oneLine(a.Name, maxName), maxActionName)
-		case a.Device.Some && int64(a.Device.Value) >= int64(len(c.devices)):
+		case a.Device.Some && e.device(a.Device.Value) == nil:
 			return wrongHandle("the action %q is of device %d, which was not configured", a.Name, a.Device.Value)
 		case len(a.Arguments) > maxSchema || len(a.Result) > maxSchema:
 			return wrongHandle("a schema of the action %q has more than %d bytes", a.Name, maxSchema)

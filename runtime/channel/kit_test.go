@@ -63,6 +63,7 @@ func (s *sink) Quarantined(supervise.CrashLoop)       {}
 func (s *sink) Backoff(supervise.Wait)                {}
 func (s *sink) Handle(string, uint64, []*point.Point) {}
 func (s *sink) Revoke()                               {}
+func (s *sink) Removed(device string)                 { s.say("removed " + device) }
 func (s *sink) Event(name string, detail any) {
 	s.say(fmt.Sprintf("event %s %+v", name, detail))
 }
@@ -90,19 +91,22 @@ func parts(t *testing.T, devices ...Device) (*session, *sink) {
 	out := &sink{}
 	c := &Channel{
 		config: Config{Name: "boiler", Sink: out, Logger: slog.New(slog.DiscardHandler)},
-		codes:  map[string]string{"bad-crc": "driver.bad-crc"},
 		queue:  newQueue(),
 	}
-	for _, d := range devices {
-		if err := c.addDevice(d); err != nil {
-			t.Fatal(err)
-		}
+	e := &edition{Edition: Edition{Devices: devices}, codes: map[string]string{"bad-crc": "driver.bad-crc"}}
+	if err := c.number(e, nil); err != nil {
+		t.Fatal(err)
 	}
-	s := &session{channel: c, commands: newCommands(c.queue), wake: make(chan struct{}, 1), phase: failure.PhaseRun}
+	c.current.Store(newConnector(c, e))
+	s := &session{
+		channel: c, by: c.current.Load(), commands: newCommands(c.queue), wake: make(chan struct{}, 1), phase: failure.PhaseRun,
+	}
 	s.signals.asked, s.signals.session = make(chan struct{}), s
 	s.log.counted = &c.counts.logDropped
 	s.abort = func(error) {}
-	s.limit(Limits{})
+	s.strikes, s.denials = newStrikes(maxStrikes), newDenials()
+	s.progress = bucket{rate: progressRate, span: time.Second}
+	s.limit(e)
 	return s, out
 }
 

@@ -20,13 +20,13 @@ func BenchmarkLateness(b *testing.B) {
 		b.Run(fmt.Sprintf("beside %d", many), func(b *testing.B) {
 			for range many {
 				r.start(b, `{"run": "loop"}`, channel.Config{
-					Limits: compute(time.Hour), Deadlines: supervise.Deadlines{Stop: 50 * time.Millisecond},
+					Edition: channel.Edition{Limits: compute(time.Hour)}, Deadlines: supervise.Deadlines{Stop: 50 * time.Millisecond},
 				}).nextState(b, supervise.Connected)
 			}
 			const period = 10 * time.Millisecond
 			point := counter("count", driver.ScalarTypeUint64, driver.AccessRead)
 			point.Period = period
-			steady := r.start(b, `{}`, channel.Config{Devices: []channel.Device{{Name: "pump", Points: []channel.Point{point}}}})
+			steady := r.start(b, `{}`, channel.Config{Edition: channel.Edition{Devices: []channel.Device{{Name: "pump", Points: []channel.Point{point}}}}})
 			var at []time.Time
 			for range 100 { // until everything is warm
 				steady.nextData(b)

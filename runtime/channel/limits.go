@@ -42,13 +42,21 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// limit gives a session what its limits allow.
-func (s *session) limit(l Limits) {
-	l = l.withDefaults()
+// limit gives a session what the limits of an edition allow.
+func (s *session) limit(e *edition) {
+	l := e.Limits.withDefaults()
+	s.tuned = e
 	s.log.most = l.Log * int(lineWindow/time.Second)
 	s.signals.streams = l.Streams
+	full := s.pace.full
 	s.pace = newPace(l, s.channel.config.Backpressure)
-	s.strikes = newStrikes(maxStrikes)
-	s.denials = newDenials()
-	s.progress = bucket{rate: progressRate, span: time.Second}
+	s.pace.full = full
+}
+
+// tune takes over what was changed in place. It is called on the goroutine of the guest's calls.
+func (s *session) tune() {
+	if e := s.edition(); e != s.tuned {
+		s.limit(e)
+		s.guest.Tune(e.Limits.Limits)
+	}
 }

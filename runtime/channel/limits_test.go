@@ -20,7 +20,8 @@ import (
 func limited(t *testing.T, l Limits) (*session, *sink, *[]error) {
 	t.Helper()
 	s, out := parts(t, twoDevices()...)
-	s.limit(l)
+	s.edition().Limits = l
+	s.limit(s.edition())
 	s.log.logger = textLog(new(bytes.Buffer))
 	var ended []error
 	s.abort = func(err error) { ended = append(ended, err) }
@@ -440,7 +441,7 @@ func TestHandle(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s, _ := parts(t, twoDevices()...)
-			err := s.channel.checkHandle(test.handle)
+			err := s.edition().checkHandle(test.handle)
 			if test.want == "" {
 				if err != nil {
 					t.Error(err)

@@ -33,19 +33,20 @@ type guestLog struct {
 
 // Log implements host.Log.
 func (s *session) Log(ctx context.Context, level driver.Level, text string, fields []component.Tuple2[string, string]) {
+	s.tune()
 	fields = fields[:min(len(fields), maxFields)]
 	text = s.secrets().Text(text)
 	attrs := make([]slog.Attr, len(fields))
 	for i, f := range fields {
 		attrs[i] = slog.String(cut(f.F0, maxName), cut(s.secrets().Text(f.F1), maxLine))
 	}
-	s.channel.logged(slogLevel(level), text, attrs)
+	s.logged(slogLevel(level), text, attrs)
 	s.line(ctx, slogLevel(level), cut(text, maxText), attrs)
 }
 
 // output takes the guest's stdout and stderr.
 func (s *session) output(line string) {
-	s.channel.printed(line)
+	s.printed(line)
 	s.line(context.Background(), slog.LevelInfo, line, nil)
 }
 

@@ -13,21 +13,19 @@ type PointRef struct {
 	*point.Point
 }
 
-// Device returns the number and the points of a device, as configured; false where there is no such device.
+// Device returns the number and the points of a device, as configured; false where there is no such device. They are not
+// changed any more.
 func (c *Channel) Device(name string) (driver.DeviceID, []PointRef, bool) {
-	for i, d := range c.devices {
-		if d.state.Device != name {
-			continue
-		}
-		refs := make([]PointRef, 0, len(d.points))
-		for id, p := range c.points {
-			if p.device == d {
-				refs = append(refs, PointRef{driver.PointID(id), p.Point})
-			}
-		}
-		return driver.DeviceID(i), refs, true
+	m, ok := c.edition().member(name)
+	return m.id, m.points, ok
+}
+
+// DeviceName returns the name of a device by its number; empty where there is none.
+func (c *Channel) DeviceName(id driver.DeviceID) string {
+	if d := c.edition().device(id); d != nil {
+		return d.name
 	}
-	return 0, nil, false
+	return ""
 }
 
 // Action returns an action that is served at present, as the driver describes it. device is none for one of the channel

@@ -13,8 +13,7 @@ import (
 // absence is a time without a session: what subscribers were told of it is repeated at the points' heartbeats.
 type absence struct {
 	mu    sync.Mutex
-	every time.Duration // the shortest heartbeat; 0 repeats nothing
-	timer *time.Timer   // nil while a session serves the points, and once the channel is closed
+	timer *time.Timer // nil while a session serves the points, and once the channel is closed
 }
 
 // ended tells that the session is gone without a failure: by a stop, or for a new one.
@@ -31,23 +30,25 @@ func (c *Channel) ended(s supervise.Snapshot) {
 // lost publishes every point once as bad after a session has ended, and every device as offline.
 func (c *Channel) lost(code string, now time.Time) {
 	c.live = false
-	for _, d := range c.devices {
-		d.lost(c.config.Sink, code, now)
-		d.setStatus(c.config.Sink, driver.StatusOffline, strings.TrimPrefix(code, "channel."), now)
+	e := c.edition()
+	for _, m := range e.members {
+		m.lost(c.config.Sink, e.PointBatches, code, now)
+		m.device.setStatus(c.config.Sink, driver.StatusOffline, strings.TrimPrefix(code, "channel."), now)
 	}
 	c.catchUp(now, true)
-	c.absence.begin(func() {
-		for _, d := range c.devices {
-			d.lost(c.config.Sink, code, time.Now())
+	c.absence.begin(e.heartbeat, func() {
+		for _, m := range e.members {
+			m.lost(c.config.Sink, e.PointBatches, code, time.Now())
 		}
 	})
 }
 
 // lost publishes the points that are due: those that are not lost yet, or whose heartbeat it is.
-func (d *device) lost(sink Sink, code string, now time.Time) {
+func (m member) lost(sink Sink, apart bool, code string, now time.Time) {
+	d := m.device
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, p := range d.points {
+	for _, p := range m.points {
 		if p.Definition().Access == driver.AccessWrite {
 			continue
 		}
@@ -55,24 +56,24 @@ func (d *device) lost(sink Sink, code string, now time.Time) {
 			d.pending = append(d.pending, r)
 		}
 	}
-	d.flush(sink, now)
+	d.flush(sink, apart, now)
 }
 
-// begin calls repeat at each heartbeat until end.
-func (a *absence) begin(repeat func()) {
+// begin calls repeat at each heartbeat, the shortest there is, until end. 0 repeats nothing.
+func (a *absence) begin(every time.Duration, repeat func()) {
 	a.end()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.every == 0 {
+	if every == 0 {
 		return
 	}
 	var timer *time.Timer
-	timer = time.AfterFunc(a.every, func() {
+	timer = time.AfterFunc(every, func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.timer == timer {
 			repeat()
-			timer.Reset(a.every)
+			timer.Reset(every)
 		}
 	})
 	a.timer = timer
@@ -85,12 +86,5 @@ func (a *absence) end() {
 	if a.timer != nil {
 		a.timer.Stop()
 		a.timer = nil
-	}
-}
-
-// heartbeat notes one of a point that is read.
-func (a *absence) heartbeat(d point.Definition) {
-	if d.Access != driver.AccessWrite && d.Heartbeat > 0 && (a.every == 0 || d.Heartbeat < a.every) {
-		a.every = d.Heartbeat
 	}
 }

@@ -40,6 +40,16 @@ func (q *queue) open(h *handle, generation uint64) {
 	q.poke()
 }
 
+// serving returns the handle that serves, and its generation; nil where none does.
+func (q *queue) serving() (*handle, uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.parked {
+		return nil, 0
+	}
+	return q.served, q.generation
+}
+
 // park has those that wait, and those that come, wait for the next session.
 func (q *queue) park() {
 	q.mu.Lock()

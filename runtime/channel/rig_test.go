@@ -5,11 +5,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,6 +60,7 @@ func TestGuest(t *testing.T) {
 
 // rig is the test driver and the outside world.
 type rig struct {
+	loader *module.Loader
 	module *module.Module
 	host   *hostfuncs.Node
 }
@@ -72,7 +75,7 @@ func newRig(t testing.TB) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{}
+	r := &rig{loader: loader}
 	if r.module, err = loader.Load(t.Context(), binary); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +101,9 @@ func (o outside) Session(s module.Signals) module.SessionHost { return o.Channel
 type run struct {
 	*channel.Channel
 	*recorder
-	log *lines
+	log     *lines
+	host    module.ChannelHost
+	devices []channel.Device
 }
 
 // start starts a channel of the test driver: one device with the points 0 count and 1 set, and a short backoff. What c
@@ -121,6 +126,7 @@ func (r *rig) start(t testing.TB, settings string, c channel.Config) *run {
 		c.Policy.Backoff = supervise.Backoff{Initial: 20 * time.Millisecond, Max: 100 * time.Millisecond}
 	}
 	c.Deadlines.Stop = cmp.Or(c.Deadlines.Stop, 10*time.Second)
+	out.host, out.devices = c.Host, c.Devices
 	made, err := channel.New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -168,6 +174,7 @@ type event struct {
 	failure *failure.Record
 	handle  *served
 	revoked bool
+	removed string
 
 	crash     *channel.Crash
 	crashLoop *supervise.CrashLoop
@@ -215,6 +222,7 @@ func (r *recorder) Quarantined(c supervise.CrashLoop) {
 }
 func (r *recorder) Backoff(w supervise.Wait) { r.say(event{wait: &w}) }
 func (r *recorder) Event(string, any)        {}
+func (r *recorder) Removed(device string)    { r.say(event{removed: device}) }
 func (r *recorder) Handle(device string, generation uint64, points []*point.Point) {
 	h := &served{device: device, generation: generation}
 	for _, p := range points {
@@ -374,6 +382,31 @@ func silent(t *testing.T) (module.Connection, <-chan net.Conn) {
 
 func tcp(name, address string) module.Connection {
 	return module.Connection{Name: name, TCP: &module.TCPEndpoint{Address: address}}
+}
+
+// echo is a device that sends back what it gets, and tells how many connections it has had.
+func echo(t *testing.T) (module.Connection, func() int) {
+	t.Helper()
+	conn, accepted := silent(t)
+	var (
+		echoing sync.WaitGroup
+		count   atomic.Int64
+	)
+	ctx, stop := context.WithCancel(context.Background())
+	echoing.Go(func() {
+		for {
+			select {
+			case conn := <-accepted:
+				count.Add(1)
+				context.AfterFunc(ctx, func() { _ = conn.Close() })
+				echoing.Go(func() { _, _ = io.Copy(conn, conn) })
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	t.Cleanup(func() { stop(); echoing.Wait() })
+	return conn, func() int { return int(count.Load()) }
 }
 
 // nobody is an address that nobody listens on.

@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
@@ -16,31 +17,11 @@ import (
 // ioMargin is how long before its phase's deadline a guest's I/O ends, so that the guest can say what it waited for.
 const ioMargin = 500 * time.Millisecond
 
-// connector makes the sessions of the channel's module.
-type connector struct{ channel *Channel }
-
-var (
-	_ supervise.Connector = (*connector)(nil)
-	_ supervise.Digester  = (*connector)(nil)
-)
-
-// Digest implements supervise.Digester.
-func (c *connector) Digest() string { return c.channel.config.Module.Digest() }
-
-// Connect implements supervise.Connector: a new instance, configure, connect.
-func (c *connector) Connect(ctx *supervise.Context) (supervise.Session, error) {
-	c.channel.lines.reset(time.Now())
-	s := newSession(c.channel, ctx)
-	s.span = c.channel.trace(ctx)
-	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close(false))
-	}
-	return s, nil
-}
-
 // session is one instance of the driver at work. It serves the guest's imports on the goroutine that calls the guest.
 type session struct {
 	channel  *Channel
+	by       *connector
+	tuned    *edition // the one whose limits hold
 	guest    *module.Instance
 	io       module.SessionHost
 	signals  signals
@@ -48,6 +29,10 @@ type session struct {
 	log      guestLog
 	phase    failure.Phase
 	request  func(reason string) bool
+	lines    lastLines
+	takeover bool // from a session that yielded
+	ready    bool
+	closing  sync.Once
 	wake     chan struct{} // holds one: a stream became readable, or the sink has room
 	abort    func(error)   // ends the guest at its next call of the host
 
@@ -67,41 +52,62 @@ var (
 	_ host.Log          = (*session)(nil)
 )
 
-func newSession(c *Channel, ctx *supervise.Context) *session {
+func newSession(by *connector) *session {
+	c := by.channel
 	s := &session{
-		channel: c, commands: newCommands(c.queue), wake: make(chan struct{}, 1), request: ctx.RequestReconnect,
-		log: guestLog{logger: ctx.Logger(), counted: &c.counts.logDropped},
+		channel: c, by: by, commands: newCommands(c.queue), wake: make(chan struct{}, 1),
+		log: guestLog{logger: c.config.Logger.With("channel", c.config.Name), counted: &c.counts.logDropped},
 	}
-	s.limit(c.config.Limits)
-	s.signals.asked, s.signals.session = ctx.Yield(), s
-	s.io = c.config.Host.Session(&s.signals)
+	s.strikes, s.denials = newStrikes(maxStrikes), newDenials()
+	s.progress = bucket{rate: progressRate, span: time.Second}
+	s.limit(by.edition.Load())
+	s.signals.session = s
+	by.opened()
+	s.io = s.tuned.Host.Session(&s.signals)
 	return s
 }
 
-func (s *session) open(ctx *supervise.Context) error {
+// edition is what the session's driver was told, with what was changed in place since.
+func (s *session) edition() *edition { return s.by.edition.Load() }
+
+// configure makes the instance and gives it the configuration. Neither can reach anything outside. A guest that has not
+// returned when forced is closed is ended.
+func (s *session) configure(ctx context.Context, forced <-chan struct{}) error {
+	e := s.edition()
 	imports := host.Imports{Serial: s.io, Socket: s.io, Data: s, Control: s, State: s, Log: s}
 	s.phase = failure.PhaseConfigure
+	s.lines.reset(time.Now())
 	starting, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	s.abort = abort
+	span := s.span.Phase(string(s.phase))
 	var err error
-	s.guest, err = s.channel.config.Module.Instantiate(starting, s.phase, module.InstanceConfig{
-		Imports: imports, Limits: s.channel.config.Limits.Limits, Secrets: s.channel.config.Secrets, Output: s.output,
+	s.guest, err = e.Module.Instantiate(starting, s.phase, module.InstanceConfig{
+		Imports: imports, Limits: e.Limits.Limits, Secrets: e.Secrets, Output: s.output,
 		IODetail: s.io.LastError,
 	})
 	if err != nil {
 		s.channel.usage.lost(err)
-		s.traced(s.span.Phase(string(s.phase)), err)
+		s.traced(span, err)
 		return err
 	}
 	s.channel.usage.begin(s.guest)
 	s.abort = s.guest.Abort
-	err = s.in(ctx, failure.PhaseConfigure, func(ctx context.Context, _ driver.Session) error {
-		return s.guest.Configure(ctx, s.channel.guest)
-	})
-	if err != nil {
-		return err
-	}
+	defer s.endWith(forced)()
+	err = s.forPeopleOf(s.guest.Configure(ctx, e.guest))
+	s.traced(span, err)
+	return err
+}
+
+// attempt makes the session that of an attempt.
+func (s *session) attempt(ctx *supervise.Context) {
+	s.request, s.signals.asked = ctx.RequestReconnect, ctx.Yield()
+	s.log.logger, s.takeover = ctx.Logger(), ctx.Takeover()
+	s.span = s.channel.trace(s.edition(), ctx)
+	s.channel.attempt.Store(s)
+}
+
+func (s *session) connect(ctx *supervise.Context) error {
 	return s.in(ctx, failure.PhaseConnect, func(ctx context.Context, session driver.Session) error {
 		return s.guest.Connect(ctx, session)
 	})
@@ -109,18 +115,19 @@ func (s *session) open(ctx *supervise.Context) error {
 
 // Init implements supervise.Session.
 func (s *session) Init(ctx *supervise.Context) (supervise.Handle, error) {
-	h := &handle{commands: s.commands}
+	h := &handle{by: s.by, commands: s.commands}
 	err := s.in(ctx, failure.PhaseInit, func(ctx context.Context, session driver.Session) error {
 		served, err := s.guest.Init(ctx, session)
 		if err != nil {
 			return err
 		}
 		h.points, h.actions = served.Points, served.Actions
-		return s.channel.checkHandle(served)
+		return s.edition().checkHandle(served)
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.ready = true
 	return h, nil
 }
 
@@ -149,11 +156,11 @@ func (s *session) Run(ctx *supervise.Context) (supervise.Outcome, error) {
 	}
 }
 
-// in runs one phase. Its I/O, which configure has none of, ends ioMargin before the phase does, and a guest that is still
-// calling the host when waiting is over is ended at its next call.
+// in runs one phase. Its I/O ends ioMargin before the phase does, and a guest that is still calling the host when waiting is
+// over is ended at its next call.
 func (s *session) in(ctx *supervise.Context, phase failure.Phase, call func(context.Context, driver.Session) error) error {
 	s.phase, s.log.logger = phase, ctx.Logger()
-	s.signals.io.Store(phase != failure.PhaseConfigure)
+	s.signals.io.Store(true)
 	defer s.signals.io.Store(false)
 	var guestCtx context.Context = ctx
 	if deadline, ok := ctx.Deadline(); ok {
@@ -161,23 +168,36 @@ func (s *session) in(ctx *supervise.Context, phase failure.Phase, call func(cont
 		guestCtx, cancel = context.WithDeadline(ctx, deadline.Add(-ioMargin))
 		defer cancel()
 	}
+	defer s.endWith(ctx.Forced())()
+	span := s.span.Phase(string(phase))
+	err := s.forPeopleOf(call(guestCtx, driver.Session{
+		Attempt: ctx.Attempt(), Generation: ctx.Generation(), Takeover: ctx.Takeover(),
+	}))
+	s.traced(span, err)
+	return err
+}
+
+// endWith ends the guest when forced is closed, until the function that it returns is called.
+func (s *session) endWith(forced <-chan struct{}) (release func()) {
+	phase := s.phase
 	done := make(chan struct{})
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
 		select {
-		case <-ctx.Forced():
+		case <-forced:
 			s.guest.Abort(failure.New(phase, failure.LimitDeadline, "the driver did not return in time"))
 		case <-done:
 		}
 	}()
-	defer func() { close(done); <-watched }()
-	span := s.span.Phase(string(phase))
-	err := call(guestCtx, driver.Session{Attempt: ctx.Attempt(), Generation: ctx.Generation(), Takeover: ctx.Takeover()})
+	return func() { close(done); <-watched }
+}
+
+// forPeopleOf returns err with a summary for people.
+func (s *session) forPeopleOf(err error) error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		f.Summary = s.forPeople(f.Summary)
 	}
-	s.traced(span, err)
 	return err
 }
 
@@ -187,11 +207,21 @@ func (s *session) Close(keep bool) error {
 	s.channel.catchUp(time.Now(), true)
 	s.log.count()
 	s.span.End()
-	err := s.io.Close(keep)
+	err := s.leave(keep)
 	if s.guest != nil {
 		s.channel.usage.end(s.guest)
 		err = errors.Join(err, s.guest.Close(context.Background()))
 		s.guest = nil
 	}
+	s.closing.Do(s.by.closed)
 	return err
+}
+
+// leave ends the session's hold of ports and connections. One that took over and was never Ready leaves what it has not
+// touched to the session that takes its place; one that gives way to an edition with other connections keeps nothing.
+func (s *session) leave(keep bool) error {
+	if s.takeover && !s.ready {
+		return s.io.Abandon()
+	}
+	return s.io.Close(keep && s.channel.handsOver.Load())
 }

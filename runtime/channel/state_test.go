@@ -31,7 +31,7 @@ func TestState(t *testing.T) {
 	if r := s.Save(t.Context(), full); r.Failed {
 		t.Error(r.Err)
 	}
-	next := &session{channel: s.channel}
+	next := &session{channel: s.channel, by: s.by}
 	if got := next.Load(t.Context()); !bytes.Equal(got.Value, full) {
 		t.Errorf("the next session loaded %d bytes", len(got.Value))
 	}

@@ -16,7 +16,7 @@ const (
 )
 
 // secrets are what nobody is to read in what the driver says.
-func (s *session) secrets() canon.Secrets { return s.channel.config.Secrets }
+func (s *session) secrets() canon.Secrets { return s.edition().Secrets }
 
 // forPeople makes a line of what the driver reports.
 func (s *session) forPeople(text string) string { return oneLine(s.secrets().Text(text), maxLine) }

@@ -10,13 +10,13 @@ import (
 )
 
 // trace begins the span of an attempt.
-func (c *Channel) trace(ctx *supervise.Context) tracing.Span {
+func (c *Channel) trace(e *edition, ctx *supervise.Context) tracing.Span {
 	if c.config.Tracer == nil {
 		return tracing.Span{}
 	}
-	metadata := c.Driver()
+	metadata := e.Module.Metadata()
 	return c.config.Tracer.Attempt(tracing.Attempt{
-		Channel: c.config.Name, Driver: metadata.Name, Version: metadata.Version, Digest: c.Digest(),
+		Channel: c.config.Name, Driver: metadata.Name, Version: metadata.Version, Digest: e.Module.Digest(),
 		Attempt: ctx.Attempt(), Generation: ctx.Generation(), Takeover: ctx.Takeover(),
 	})
 }

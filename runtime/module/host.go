@@ -37,6 +37,9 @@ type SessionHost interface {
 	// Close ends the session's hold. With keep, what is open and clean stays open for the session that takes over;
 	// everything else is closed when Close returns.
 	Close(keep bool) error
+	// Abandon is Close for a session that took over from another and failed before it was Ready: what it took over and
+	// has not touched stays open, for the session that takes its place.
+	Abandon() error
 }
 
 // Signals is what a session tells the I/O that runs for it.

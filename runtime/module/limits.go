@@ -83,3 +83,14 @@ type Usage struct {
 
 // Usage returns what the instance has taken so far. Any goroutine may call it, also after Close.
 func (i *Instance) Usage() Usage { return Usage{CPU: i.cpu.spent(), Memory: i.memory.size.Load()} }
+
+// Tune changes the limits of computing from now on. What memory and stack there are was decided when the instance was
+// made. It is called from within a call of the guest's.
+func (i *Instance) Tune(l Limits) {
+	l = l.withDefaults()
+	if share := &i.config.Limits; share.Share != l.Share || share.ShareWindow != l.ShareWindow {
+		i.throttle = newThrottle(l, canon.Now())
+		i.throttle.spent = i.cpu.spent()
+	}
+	i.config.Limits.Compute, i.config.Limits.Share, i.config.Limits.ShareWindow = l.Compute, l.Share, l.ShareWindow
+}

@@ -87,6 +87,17 @@ func (m *memory) forget(channel string) []routeKey {
 	return keys
 }
 
+// forgetDevice drops a device of a channel.
+func (m *memory) forgetDevice(channel, device string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k := m.channels[channel]; k != nil {
+		delete(k.devices, device)
+		delete(k.handles, device)
+		delete(k.points, device)
+	}
+}
+
 // keys returns the keys of everything there is.
 func (m *memory) keys() []routeKey {
 	m.mu.Lock()

@@ -115,6 +115,14 @@ func (b *Bridge) Forget(channel string) {
 	b.routes.forget(channel)
 }
 
+// ForgetDevice drops all that is kept of a device that is there no more, and tells that nothing serves it.
+func (b *Bridge) ForgetDevice(channel, device string) {
+	handle := routeKey{message.KindHandle, channel, device}
+	b.say(classControl, handle, message.Handle{Header: b.header(), Revoked: true, Points: map[string]message.Descriptor{}})
+	b.memory.forgetDevice(channel, device)
+	b.keeper.mark(handle, routeKey{message.KindDevice, channel, device})
+}
+
 // say encodes m and adds it to the ring.
 func (b *Bridge) say(c class, k routeKey, m any) bool {
 	e, ok := b.entry(k, m)

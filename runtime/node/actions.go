@@ -25,7 +25,7 @@ func (m *member) actions() []message.Action {
 	for _, a := range m.channel.Actions() {
 		action := message.Action{Name: a.Name, Arguments: rawSchema(a.Arguments), Result: rawSchema(a.Result)}
 		if a.Device.Some {
-			action.Device = m.config.Devices[a.Device.Value].Name
+			action.Device = m.channel.DeviceName(a.Device.Value)
 		}
 		all = append(all, action)
 	}

@@ -99,19 +99,14 @@ func (n *Node) open(m *member) error {
 		m.sink.State(m.failed)
 		return nil
 	}
-	m.sink.driver = m.module.Metadata()
-	conns := connections(m.config.Connections)
-	host, err := n.config.Host.Channel(name, conns)
+	host, err := n.config.Host.Channel(name, connections(m.config.Connections))
 	if err != nil {
 		return fmt.Errorf("channel %q: %w", name, err)
 	}
 	m.host = host
 	made, err := channel.New(channel.Config{
-		Name: name, Module: m.module, Host: host, Connections: conns,
-		Settings: string(m.config.Settings.Raw), Secrets: secretsOf(m.module.Metadata(), m.config),
-		Devices: devices(m.config, m.shift), Limits: limits(m.config.Limits),
-		PointBatches: m.config.PointMessages,
-		Policy:       policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
+		Name: name, Edition: m.edition(),
+		Policy: policy(m.config.Retry), Deadlines: deadlines(m.config.Deadlines),
 		Quarantine: quarantine(m.config.Quarantine), CrashLoop: n.quarantined(m),
 		Sink: m.sink, Backpressure: m.sink, Logger: n.config.Logger, Tracer: n.config.Tracer,
 	})
@@ -120,4 +115,13 @@ func (n *Node) open(m *member) error {
 	}
 	m.channel, m.commands = made, &commandChannel{channel: made}
 	return nil
+}
+
+// edition is the member's driver with its configuration, for a channel.
+func (m *member) edition() channel.Edition {
+	return channel.Edition{
+		Module: m.module, Host: m.host, Connections: connections(m.config.Connections),
+		Settings: string(m.config.Settings.Raw), Secrets: secretsOf(m.module.Metadata(), m.config),
+		Devices: devices(m.config, m.shift), Limits: limits(m.config.Limits), PointBatches: m.config.PointMessages,
+	}
 }

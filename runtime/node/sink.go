@@ -1,7 +1,6 @@
 package node
 
 import (
-	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/channel"
 	"github.com/droverhq/drover/runtime/crash"
 	"github.com/droverhq/drover/runtime/failure"
@@ -14,7 +13,6 @@ import (
 // sink is where one channel tells what happens: the bridge, the log, and what is kept of crashes.
 type sink struct {
 	channel string
-	driver  driver.Metadata // nothing for one that cannot be loaded
 	bridge  *natsbridge.Bridge
 	crashes *crash.Store
 	log     failureLog
@@ -52,7 +50,7 @@ func (s *sink) Failure(r failure.Record) {
 // Crashed implements channel.Sink.
 func (s *sink) Crashed(c channel.Crash) {
 	m := crashOf(c)
-	m.Channel, m.Epoch, m.Driver, m.Version = s.channel, s.bridge.Epoch(), s.driver.Name, s.driver.Version
+	m.Channel, m.Epoch, m.Driver, m.Version = s.channel, s.bridge.Epoch(), c.Driver.Name, c.Driver.Version
 	s.crashes.Add(m)
 }
 
@@ -77,6 +75,9 @@ func (s *sink) Handle(device string, generation uint64, points []*point.Point) {
 
 // Revoke implements channel.Sink.
 func (s *sink) Revoke() { s.bridge.Revoke(s.channel) }
+
+// Removed implements channel.Sink.
+func (s *sink) Removed(device string) { s.bridge.ForgetDevice(s.channel, device) }
 
 // Event implements channel.Sink.
 func (s *sink) Event(name string, detail any) { s.bridge.Event(s.channel, name, detail) }

@@ -39,6 +39,7 @@ func (deaf) Quarantined(supervise.CrashLoop)       {}
 func (deaf) Backoff(supervise.Wait)                {}
 func (deaf) Handle(string, uint64, []*point.Point) {}
 func (deaf) Revoke()                               {}
+func (deaf) Removed(string)                        {}
 func (deaf) Event(string, any)                     {}
 
 // TestStopKeepsTheCodeThatRuns: a module whose session does not end is not released. This one could not be: it has no
@@ -49,7 +50,8 @@ func TestStopKeepsTheCodeThatRuns(t *testing.T) {
 		m := &member{config: &config.Channel{Name: "boiler"}, module: &module.Module{}}
 		var err error
 		m.channel, err = channel.New(channel.Config{
-			Name: "boiler", Module: m.module, Host: host, Sink: deaf{}, Logger: slog.New(slog.DiscardHandler),
+			Edition: channel.Edition{Module: m.module, Host: host},
+			Name:    "boiler", Sink: deaf{}, Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			t.Fatal(err)

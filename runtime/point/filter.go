@@ -24,7 +24,7 @@ type report struct {
 func (p *Point) Accept(r Reading, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keep(r)
+	p.keep(r, now)
 	if !p.due(r, now) {
 		return false
 	}
@@ -41,7 +41,7 @@ func (p *Point) Lost(code string, now time.Time) (Reading, bool) {
 		return Reading{}, false
 	}
 	r := Reading{Name: p.def.Name, Quality: driver.QualityBad, Code: code, Time: now}
-	p.keep(r)
+	p.keep(r, now)
 	p.reported = report{reading: r, at: now, lost: true}
 	return r, true
 }

@@ -10,6 +10,10 @@ type (
 	stopMessage    struct{ reply chan<- error }
 	restartMessage struct{ reply chan<- error }
 	clearMessage   struct{ reply chan<- error }
+	adjustMessage  struct {
+		adjust func(*loop)
+		reply  chan<- error
+	}
 	replaceMessage struct {
 		next  Connector
 		trial time.Duration
@@ -51,6 +55,11 @@ func (m restartMessage) apply(l *loop) {
 		l.restarter = append(l.restarter, m.reply)
 		l.end(intentRestart, ErrRestart)
 	}
+}
+
+func (m adjustMessage) apply(l *loop) {
+	m.adjust(l)
+	m.reply <- nil
 }
 
 func (m clearMessage) apply(l *loop) {

@@ -162,6 +162,37 @@ func awaitVerdict(ctx context.Context, reply <-chan replaced) (Report, error) {
 	}
 }
 
+// Adjust changes budgets and deadlines from the next wait or call on, and calls then, if it is not nil, where the
+// Observer is called. It returns when that is done. The error has all that is wrong; nothing is changed then.
+func (s *Supervisor) Adjust(ctx context.Context, p Policy, d Deadlines, q Quarantine, then func()) error {
+	c := Config{Name: s.loop.config.Name, Connector: s.loop.config.Connector, Policy: p, Deadlines: d, Quarantine: q}.withDefaults()
+	if err := c.validate(); err != nil {
+		return fmt.Errorf("adjust: %w", err)
+	}
+	adjust := func(l *loop) {
+		l.config.Policy, l.config.Deadlines, l.config.Quarantine = c.Policy, c.Deadlines, c.Quarantine
+		l.budget.policy = c.Policy
+		if then != nil {
+			then()
+		}
+	}
+	for !s.whileIdle(adjust) {
+		reply := make(chan error, 1)
+		err := s.send(ctx, adjustMessage{adjust, reply})
+		if errors.Is(err, errIdle) {
+			continue
+		}
+		if err == nil {
+			err = wait(ctx, reply)
+		}
+		if err != nil {
+			return fmt.Errorf("adjust: %w", err)
+		}
+		return nil
+	}
+	return nil
+}
+
 // launch starts the loop's goroutine with the given intent, unless it runs, and says whether it did.
 func (s *Supervisor) launch(i intent) bool {
 	s.mu.Lock()
