@@ -81,7 +81,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 // add takes an attribute: the channel's name, or a field.
 func (h *handler) add(a slog.Attr) {
 	if a.Key == KeyChannel && h.prefix == "" {
-		if c, ok := h.hub.channels[a.Value.String()]; ok {
+		if c := h.hub.lookup(a.Value.String()); c != nil {
 			h.channel = c
 			return
 		}

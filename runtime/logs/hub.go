@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,18 +20,39 @@ var ErrNoChannel = errors.New("no such channel")
 
 // Hub is a node's log by channel. Its methods may be called from any goroutine; none blocks.
 type Hub struct {
-	base     slog.Handler
+	base    slog.Handler
+	publish atomic.Pointer[func(channel string, line message.Log)]
+
+	mu       sync.RWMutex
 	channels map[string]*channel
-	publish  atomic.Pointer[func(channel string, line message.Log)]
 }
 
 // New returns a hub in front of a handler, for the channels of these names.
 func New(base slog.Handler, channels ...string) *Hub {
 	h := &Hub{base: base, channels: make(map[string]*channel, len(channels))}
-	for _, name := range channels {
-		h.channels[name] = &channel{name: name, hub: h}
-	}
+	h.Add(channels...)
 	return h
+}
+
+// Add has channels in the hub from now on; one that is there already stays as it is. Loggers that were given the name
+// before know nothing of it: who has them asks Logger again.
+func (h *Hub) Add(channels ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, name := range channels {
+		if h.channels[name] == nil {
+			h.channels[name] = &channel{name: name, hub: h}
+		}
+	}
+}
+
+// Remove takes channels out, with what is kept of them. A line that is logged for one all the same is kept nowhere.
+func (h *Hub) Remove(channels ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, name := range channels {
+		delete(h.channels, name)
+	}
 }
 
 // Logger returns a logger whose lines go through the hub.
@@ -102,11 +124,20 @@ func (h *Hub) Level(name string) (level slog.Level, own bool, err error) {
 }
 
 func (h *Hub) channel(name string) (*channel, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
 	c, ok := h.channels[name]
 	if !ok {
 		return nil, fmt.Errorf("%w: %q of %s", ErrNoChannel, name, strings.Join(slices.Sorted(maps.Keys(h.channels)), ", "))
 	}
 	return c, nil
+}
+
+// lookup is channel without the words: nil for one that is not there.
+func (h *Hub) lookup(name string) *channel {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.channels[name]
 }
 
 // least is the lowest of the usual levels that a handler takes.

@@ -245,3 +245,27 @@ func TestUnwantedLinesDoNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Channels come and go: a logger that is made for one that is there has its lines kept.
+func TestChannelsComeAndGo(t *testing.T) {
+	h, _ := newHub("boiler")
+	h.Logger().Info("one", "channel", "boiler")
+	h.Add("boiler", "meter")
+	h.Logger().With("channel", "meter").Info("two")
+	if lines := linesOf(t, h, "boiler"); len(lines) != 1 {
+		t.Errorf("adding it again has lost its lines: %v", lines)
+	}
+	if lines := linesOf(t, h, "meter"); len(lines) != 1 || lines[0].Message != "two" {
+		t.Errorf("the new one has %v", lines)
+	}
+	old := h.Logger().With("channel", "boiler")
+	h.Remove("boiler")
+	old.Info("three")
+	if _, err := h.Tail("boiler"); !errors.Is(err, ErrNoChannel) {
+		t.Errorf("the removed one: %v", err)
+	}
+	h.Add("boiler")
+	if lines := linesOf(t, h, "boiler"); len(lines) != 0 {
+		t.Errorf("another of the name has %v", lines)
+	}
+}

@@ -27,7 +27,7 @@ type Bridge struct {
 	ring     *ring
 	// events and data are what goes into the node's streams; streamed has the channels of data.
 	events, data *track
-	streamed     map[string]*streamed
+	streamed     *deliveries
 	eventNumber  atomic.Uint64
 	link         *link
 	keeper       *keeper
@@ -80,15 +80,12 @@ func newBridge(config Config) *Bridge {
 		config: config, kept: message.KeptBy(config.Prefix, config.Node), started: time.Now(),
 		routes: newRoutes(config.Prefix, config.Node), memory: newMemory(), buffers: new(buffers),
 		clock:    newClock(config.Unsynced),
-		streamed: make(map[string]*streamed), displaced: make(chan struct{}),
+		streamed: newDeliveries(config.Stream.Channels), displaced: make(chan struct{}),
 		admitted: make(chan struct{}), quit: make(chan struct{}), drained: make(chan struct{}),
 	}
 	b.ring = newRing(config.RingBytes, b.buffers)
 	b.events = newTrack(newLane(b.ring, eventBytes, false), b.kept.Events)
 	b.data = newTrack(newLane(b.ring, config.Stream.Buffer, config.Stream.Backpressure), b.kept.Data)
-	for _, channel := range config.Stream.Channels {
-		b.streamed[channel] = new(streamed)
-	}
 	b.calls = newCalls(b)
 	b.keeper = newKeeper(b)
 	return b

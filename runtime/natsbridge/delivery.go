@@ -2,7 +2,6 @@ package natsbridge
 
 import (
 	"strconv"
-	"sync/atomic"
 
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 	"github.com/droverhq/drover/runtime/point"
@@ -11,10 +10,12 @@ import (
 // eventBytes bounds the events that wait.
 const eventBytes = 1 << 20
 
-// streamed is a channel whose data goes into the stream.
-type streamed struct {
-	// told is the status that the channel's last event "delivery" had.
-	told atomic.Int32
+// Deliver has the data of a channel go into the node's stream from now on, or not any more. The keeper makes the stream
+// for that: what is said meanwhile waits. What a channel that leaves the stream has said before still goes there.
+func (b *Bridge) Deliver(channel string, stream bool) {
+	if b.streamed.put(channel, stream, func() { b.data.shut("") }) {
+		poke(b.keeper.poked)
+	}
 }
 
 // tellDelivery publishes a change of the status.
@@ -33,7 +34,7 @@ func (b *Bridge) tellDelivery(channel string, s *streamed) {
 // blocking, once there is. There always is for a channel that is not delivered through the stream, or without
 // backpressure.
 func (b *Bridge) Room(channel string, c chan<- struct{}) bool {
-	return b.streamed[channel] == nil || b.data.room(c)
+	return b.streamed.of(channel) == nil || b.data.room(c)
 }
 
 // dataID is the id by which the stream knows a message again: no other has it, of this start or another.

@@ -20,8 +20,8 @@ type duty struct {
 	do   func(context.Context) error
 	// failed does what is to be done instead.
 	failed func(error)
-	// optional: nobody needs to know where it fails.
-	optional bool
+	// optional says whether nobody needs to know where it fails; nil for one that somebody does.
+	optional func() bool
 	// problem is why it is not done, or does not do what it is for.
 	problem error
 	// longest is the longest time between two tries.
@@ -54,7 +54,7 @@ func (k *keeper) allDuties() []*duty {
 		},
 		dutyData: {
 			what: "the data of channels with delivery: stream waits", do: k.openData, longest: 10 * time.Second,
-			optional: len(k.b.config.Stream.Channels) == 0,
+			optional: k.b.streamed.none,
 			failed:   func(err error) { k.b.data.shut(err.Error()) },
 		},
 	}
@@ -101,7 +101,7 @@ func (k *keeper) dueAgain(now time.Time) {
 
 // settle notes what became of a duty.
 func (k *keeper) settle(d *duty, err error) {
-	d.done, d.problem = err == nil || d.optional, nil
+	d.done, d.problem = err == nil || d.optional != nil && d.optional(), nil
 	if d.done {
 		d.pause = 0
 		return

@@ -143,6 +143,9 @@ func (k *keeper) work(ctx context.Context) time.Time {
 		}
 	}
 	k.nurse(now)
+	if k.follow(now) {
+		idle = now.Add(leavingPause)
+	}
 	k.setUp(ctx)
 	k.lookForCapture(ctx, now)
 	if err := k.interruptible(ctx, k.maintain); err != nil {

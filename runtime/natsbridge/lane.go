@@ -124,6 +124,18 @@ func (l *lane) level() {
 	clear(l.waiters)
 }
 
+// waits says whether something of a channel is in it.
+func (l *lane) waits(channel string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.queue.len() {
+		if l.queue.at(i).owner == channel {
+			return true
+		}
+	}
+	return false
+}
+
 // room says whether there is room. If there is none, c gets a token once there is.
 func (l *lane) room(c chan<- struct{}) bool {
 	if !l.hold {

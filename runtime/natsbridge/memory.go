@@ -87,15 +87,25 @@ func (m *memory) forget(channel string) []routeKey {
 	return keys
 }
 
-// forgetDevice drops a device of a channel.
-func (m *memory) forgetDevice(channel, device string) {
+// forgetDevice drops a device, and returns the keys of what was kept of it.
+func (m *memory) forgetDevice(channel, device string) []routeKey {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if k := m.channels[channel]; k != nil {
-		delete(k.devices, device)
-		delete(k.handles, device)
-		delete(k.points, device)
+	k := m.channels[channel]
+	if k == nil {
+		return nil
 	}
+	var keys []routeKey
+	if _, known := k.devices[device]; known {
+		keys = append(keys, routeKey{message.KindDevice, channel, device})
+	}
+	if _, known := k.handles[device]; known {
+		keys = append(keys, routeKey{message.KindHandle, channel, device})
+	}
+	delete(k.devices, device)
+	delete(k.handles, device)
+	delete(k.points, device)
+	return keys
 }
 
 // keys returns the keys of everything there is.

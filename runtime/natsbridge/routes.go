@@ -91,6 +91,22 @@ func (r *routes) forget(channel string) {
 	}
 }
 
+// forgetDevice drops the subjects of a device. An event of its name is made again when it is needed.
+func (r *routes) forgetDevice(channel, device string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k := range r.subjects {
+		if k.channel == channel && k.name == device {
+			delete(r.subjects, k)
+		}
+	}
+	for k := range r.points {
+		if k.channel == channel && k.device == device {
+			delete(r.points, k)
+		}
+	}
+}
+
 func (k routeKey) validate() error {
 	if !message.ValidChannel(k.channel) {
 		return fmt.Errorf("channel %q: no name for a channel", k.channel)

@@ -23,7 +23,12 @@ func (b *Bridge) Data(channel string, batch point.Batch) bool {
 	e := b.encoders.get()
 	defer b.encoders.put(e)
 	e.encode(&batch)
-	to, clock := b.streamed[channel], b.clock.word()
+	to, clock := b.streamed.of(channel), b.clock.word()
+	if to != nil {
+		b.streamed.adding.RLock()
+		defer b.streamed.adding.RUnlock()
+		to = b.streamed.of(channel) // it may have left meanwhile
+	}
 	taken := true
 	for i := range e.parts() {
 		points := e.part(i)
@@ -109,18 +114,20 @@ func (b *Bridge) Revoke(channel string) {
 	}
 }
 
-// Forget drops all that is kept of a channel that is there no more.
+// Forget drops all that is kept of a channel that is there no more, and is closed: nothing is said of it any more. What
+// it has said is still sent.
 func (b *Bridge) Forget(channel string) {
+	b.Deliver(channel, false)
 	b.keeper.mark(b.memory.forget(channel)...)
 	b.routes.forget(channel)
 }
 
-// ForgetDevice drops all that is kept of a device that is there no more, and tells that nothing serves it.
+// ForgetDevice drops all that is kept of a device that its channel has no more, and tells that nothing serves it.
 func (b *Bridge) ForgetDevice(channel, device string) {
-	handle := routeKey{message.KindHandle, channel, device}
-	b.say(classControl, handle, message.Handle{Header: b.header(), Revoked: true, Points: map[string]message.Descriptor{}})
-	b.memory.forgetDevice(channel, device)
-	b.keeper.mark(handle, routeKey{message.KindDevice, channel, device})
+	none := message.Handle{Header: b.header(), Revoked: true, Points: map[string]message.Descriptor{}}
+	b.say(classControl, routeKey{message.KindHandle, channel, device}, none)
+	b.keeper.mark(b.memory.forgetDevice(channel, device)...)
+	b.routes.forgetDevice(channel, device)
 }
 
 // say encodes m and adds it to the ring.

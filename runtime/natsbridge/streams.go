@@ -73,15 +73,31 @@ func (k *keeper) overlap(ctx context.Context, want jetstream.StreamConfig, err e
 
 // openEvents makes the stream of events and lets them go there.
 func (k *keeper) openEvents(ctx context.Context) error {
-	return k.openTrack(ctx, k.b.events, jetstream.StreamConfig{
+	stored, err := k.makeTrack(ctx, k.b.events, jetstream.StreamConfig{
 		Name: k.b.kept.Events, Description: "What happened to the channels of " + k.b.config.Node,
 		Subjects: []string{k.b.kept.EventSubjects()}, MaxBytes: eventsMaxBytes, MaxAge: eventsMaxAge,
 	})
+	if err != nil {
+		return err
+	}
+	k.b.events.open(laneStream, stored)
+	return nil
 }
 
 // openData makes the stream of data, with exactly the channels delivered through it, and lets their data go there.
 // Without such channels it makes none; one that is left from before keeps what it has and captures nothing more.
 func (k *keeper) openData(ctx context.Context) error {
+	for {
+		channels, version := k.b.streamed.wanted()
+		open, err := k.makeData(ctx, channels)
+		if err != nil || k.b.streamed.ready(version, open) {
+			return err
+		}
+	}
+}
+
+// makeData makes the stream of data for these channels; open then lets their data go there.
+func (k *keeper) makeData(ctx context.Context, channels []string) (open func(), err error) {
 	c := &k.b.config.Stream
 	want := jetstream.StreamConfig{
 		Name: k.b.kept.Data, Description: "What the channels of " + k.b.config.Node + " read",
@@ -90,13 +106,28 @@ func (k *keeper) openData(ctx context.Context) error {
 	if c.Memory {
 		want.Storage = jetstream.MemoryStorage
 	}
-	for _, channel := range c.Channels {
+	for _, channel := range channels {
 		want.Subjects = append(want.Subjects, k.b.kept.DataSubjects(channel))
 	}
-	if len(c.Channels) == 0 {
-		return k.retire(ctx, want.Name)
+	if len(channels) == 0 {
+		return func() {}, k.retire(ctx, want.Name)
 	}
-	return k.openTrack(ctx, k.b.data, want)
+	stored, err := k.makeTrack(ctx, k.b.data, want)
+	return func() { k.b.data.open(laneStream, stored) }, err
+}
+
+// leavingPause is how often it is looked whether the stream has what waits for channels that leave it.
+const leavingPause = 500 * time.Millisecond
+
+// follow has the stream of data made again where other channels are delivered through it than it was made for. It says
+// whether there are channels that leave it.
+func (k *keeper) follow(now time.Time) bool {
+	changed, leaving := k.b.streamed.settle(k.b.data.waits)
+	if d := k.duties[dutyData]; changed && d.done {
+		d.pause = 0
+		d.again(now)
+	}
+	return leaving
 }
 
 // retire has a stream of the node's own, if there is one, capture nothing more.
@@ -118,29 +149,27 @@ func (k *keeper) retire(ctx context.Context, name string) error {
 	return explain(err)
 }
 
-// openTrack makes the stream of a track and opens it. Messages that were sent and not acknowledged are compared with the
-// end of the stream, which knows more than the dedupe window does.
-func (k *keeper) openTrack(ctx context.Context, t *track, want jetstream.StreamConfig) error {
+// makeTrack makes the stream of a track. Messages that were sent and not acknowledged are compared with the end of the
+// stream, which knows more than the dedupe window does: stored is the id of what it has there.
+func (k *keeper) makeTrack(ctx context.Context, t *track, want jetstream.StreamConfig) (stored string, err error) {
 	want.Duplicates = dedupeWindow
 	if want.MaxAge > 0 {
 		want.Duplicates = min(want.Duplicates, want.MaxAge)
 	}
 	stream, err := k.own(ctx, want)
 	if err != nil {
-		return err
+		return "", err
 	}
-	stored := ""
 	if last := stream.CachedInfo().State.LastSeq; last > 0 && t.uncertain() {
 		m, err := stream.GetMsg(ctx, last)
 		switch {
 		case err == nil:
 			stored = m.Header.Get(jetstream.MsgIDHeader)
 		case !errors.Is(err, jetstream.ErrMsgNotFound):
-			return explain(err)
+			return "", explain(err)
 		}
 	}
-	t.open(laneStream, stored)
-	return nil
+	return stored, nil
 }
 
 // nurse looks after the streams that take no messages: they are made again where they are gone. Events are published

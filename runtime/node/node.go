@@ -18,6 +18,7 @@ import (
 	"github.com/droverhq/drover/runtime/natsbridge"
 	"github.com/droverhq/drover/runtime/natsbridge/client"
 	"github.com/droverhq/drover/runtime/natsbridge/embedded"
+	"github.com/droverhq/drover/runtime/record"
 	"github.com/droverhq/drover/runtime/tracing"
 )
 
@@ -51,6 +52,8 @@ type Node struct {
 	bridge  *natsbridge.Bridge
 	crashes *crash.Store
 	http    *listener // nil where none is configured
+	// record is what is known from one start to the next.
+	record  *record.Record
 	members *members
 	started chan struct{} // closed when everything above is there
 }
@@ -96,6 +99,9 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	if n.loader, err = NewLoader(n.config.Node, n.config.Logger); err != nil {
 		return err
+	}
+	if n.record, err = record.Open(n.config.Node.Data); err != nil {
+		n.config.Logger.Error("what was applied is not known, the configuration's drivers run as they are", "error", err)
 	}
 	if err := n.load(ctx); err != nil {
 		return err

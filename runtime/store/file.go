@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 )
 
-// writeFile writes a file whole or not at all, also when the machine loses its power.
-func writeFile(path string, data []byte) (err error) {
+// WriteFile writes a file whole or not at all, with mode 0600, also when the machine loses its power. What interrupts it
+// may leave a file beside it whose name begins with a dot.
+func WriteFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err

@@ -112,10 +112,10 @@ func (s *Store) write(binary []byte, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("add %s: %w", e.Reference(), err)
 	}
-	if err := writeFile(s.path(e.Digest, modules), binary); err != nil {
+	if err := WriteFile(s.path(e.Digest, modules), binary); err != nil {
 		return fmt.Errorf("add %s: %w", e.Reference(), err)
 	}
-	if err := writeFile(s.path(e.Digest, entries), append(text, '\n')); err != nil {
+	if err := WriteFile(s.path(e.Digest, entries), append(text, '\n')); err != nil {
 		return fmt.Errorf("add %s: %w", e.Reference(), err)
 	}
 	return nil
