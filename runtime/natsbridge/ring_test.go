@@ -107,7 +107,7 @@ func TestBuffers(t *testing.T) {
 func TestDataAllocatesNothing(t *testing.T) {
 	b := &Bridge{
 		config: Config{Epoch: "e1"}, routes: newRoutes("drover", "n1"), buffers: new(buffers),
-		clock: newClock(func() bool { return true }),
+		clock: newClock(func() bool { return true }), streamed: newDeliveries(nil),
 	}
 	b.ring = newRing(defaultRingBytes, b.buffers)
 	now := time.Now()
