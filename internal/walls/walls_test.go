@@ -34,7 +34,7 @@ var rooms = []room{
 	{"runtime/failure", nil},
 	{"runtime/module/meter", nil},
 	{"runtime/supervise", []string{"runtime/failure"}},
-	{"runtime/config", nil},
+	{"runtime/config", []string{"runtime/store/signature"}},
 	{"runtime/natsbridge", []string{
 		"abi/component", "abi/driver", "runtime/natsbridge", "runtime/failure", "runtime/supervise", "runtime/point", "runtime/store",
 		"runtime/tracing",

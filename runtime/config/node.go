@@ -1,6 +1,11 @@
 package config
 
-import "time"
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/droverhq/drover/runtime/store/signature"
+)
 
 // Position is a place in a file, line and column counted from 1.
 type Position struct {
@@ -22,6 +27,8 @@ type Node struct {
 	Data string
 	NATS NATS
 	HTTP HTTP
+	// Trust are the keys whose signatures drivers need. Empty: every driver is taken.
+	Trust signature.Keys
 	// Channels are in the order of the files.
 	Channels []*Channel
 }
@@ -95,7 +102,8 @@ type TLS struct {
 type Channel struct {
 	Name     string
 	Position Position
-	// Driver is the absolute path of the module. DriverPosition is where the file names it.
+	// Driver is the absolute path of the module, or names one of the store: name@version, or its digest, sha256: and 64
+	// digits. DriverPosition is where the file names it.
 	Driver         string
 	DriverPosition Position
 	Connections    []*Connection
@@ -112,6 +120,11 @@ type Channel struct {
 
 	// every is what devices inherit; 0 where the file has none.
 	every time.Duration
+}
+
+// FromStore says whether the channel's driver is one of the store, rather than a file.
+func (c *Channel) FromStore() bool {
+	return c.Driver != "" && !filepath.IsAbs(c.Driver)
 }
 
 // Retry is a channel's backoff and its budgets.

@@ -42,7 +42,7 @@ func (v value) channel(name string) *Channel {
 	o, ok := v.object(channelKeys(c), channelLater())
 	given.unused()
 	if ok && !o.has("driver") {
-		v.missing("driver", "the path of a driver module, such as modbus.wasm")
+		v.missing("driver", whatDriver)
 	}
 	c.inherit()
 	return c
@@ -101,20 +101,28 @@ func (c *Channel) inherit() {
 	}
 }
 
-var stored = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*@[^/\\]+$`)
+// storedName is name@version; storedDigest is a whole digest: a part of one may become another module's as well.
+var (
+	storedName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*@[^@/\\\s]+$`)
+	storedDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+)
+
+const whatDriver = "the path of a driver module, such as modbus.wasm, or one of the store, such as modbus@1.3.0"
 
 func (v value) driver(c *Channel) {
 	c.DriverPosition = v.at()
 	var text string
-	if !v.text(&text, "the path of a driver module, such as modbus.wasm") {
+	if !v.text(&text, whatDriver) {
 		return
 	}
-	if strings.HasPrefix(text, "sha256:") || stored.MatchString(text) && !strings.HasSuffix(text, ".wasm") {
-		v.problem("not supported yet: drivers from the module store (name@version, sha256:...), expected the path of a" +
-			" module, such as modbus.wasm")
-		return
+	switch {
+	case strings.HasPrefix(text, "sha256:") && !storedDigest.MatchString(text):
+		v.problem("%q is no digest, expected sha256: and 64 hexadecimal digits in lower case", clip(text))
+	case storedDigest.MatchString(text), storedName.MatchString(text) && !strings.HasSuffix(text, ".wasm"):
+		c.Driver = text
+	default:
+		c.Driver = v.r.absolute(text)
 	}
-	c.Driver = v.r.absolute(text)
 }
 
 func (v value) retry(r *Retry) {

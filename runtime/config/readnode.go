@@ -25,10 +25,11 @@ func (r *reader) node(root *yaml.Node) *Node {
 
 func nodeKeys(n *Node) keys {
 	return keys{
-		"node": func(v value) { v.name(&n.Name) },
-		"data": func(v value) { v.file(&n.Data, "the path of a folder") },
-		"nats": func(v value) { n.NATS = v.nats() },
-		"http": func(v value) { n.HTTP = v.http() },
+		"node":  func(v value) { v.name(&n.Name) },
+		"data":  func(v value) { v.file(&n.Data, "the path of a folder") },
+		"nats":  func(v value) { n.NATS = v.nats() },
+		"http":  func(v value) { n.HTTP = v.http() },
+		"trust": func(v value) { v.trust(&n.Trust) },
 		// Templates come before those who use them, wherever they stand.
 		"templates": nil,
 		"include":   nil,

@@ -44,8 +44,11 @@ type Entry struct {
 	// ABI is the version of drover:driver that it was built for.
 	ABI string `json:"abi"`
 	// Size is in bytes.
-	Size       int64                 `json:"size"`
-	Added      time.Time             `json:"added"`
+	Size  int64     `json:"size"`
+	Added time.Time `json:"added"`
+	// Path is the file that the module was read from, for one that is kept because a channel runs it from there (Keep).
+	// Empty for one that was added: only those have a name and version that is theirs alone, and are found by it.
+	Path       string                `json:"path,omitempty"`
 	Signatures []signature.Signature `json:"signatures,omitempty"`
 }
 
@@ -72,26 +75,66 @@ func Digest(binary []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// Add keeps a module. Digest, Size and Added of the entry are filled in. One that is there keeps its time and gets the
+// Add adds a module. Digest, Size and Added of the entry are filled in. One that is there keeps its time and gets the
 // signatures that it has not; added is false then. ErrTaken: another module has the same name and version.
 func (s *Store) Add(binary []byte, e Entry) (entry Entry, added bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.Digest, e.Size, e.Added = Digest(binary), int64(len(binary)), time.Now().UTC()
-	entries, err := s.list()
-	if err != nil {
-		return Entry{}, false, err
-	}
+	e.Digest, e.Size, e.Added, e.Path = Digest(binary), int64(len(binary)), time.Now().UTC(), ""
+	entries, _ := s.list() // one that cannot be read is in nobody's way, and replaced when it is this one
 	for _, other := range entries {
 		switch {
-		case other.Digest == e.Digest:
+		case other.Digest == e.Digest && other.Path == "":
 			other = Merge(other, e)
 			return other, false, s.write(binary, other)
-		case other.Reference() == e.Reference():
+		case other.Digest == e.Digest:
+			e = Merge(e, other)
+		case other.Path == "" && other.Reference() == e.Reference():
 			return Entry{}, false, fmt.Errorf("add %s: %w by %s", e.Reference(), ErrTaken, other.Digest)
 		}
 	}
 	return e, true, s.write(binary, e)
+}
+
+// keptFresh is how old the time of a module that is kept may become.
+const keptFresh = 24 * time.Hour
+
+// Keep keeps a module that a channel runs from the file e.Path, so that it is found by its digest when the file has
+// changed. One that was added stays so. Added is when it was last kept, to the day.
+func (s *Store) Keep(binary []byte, e Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.Digest, e.Size, e.Added = Digest(binary), int64(len(binary)), time.Now().UTC()
+	have, err := s.entry(e.Digest)
+	if err == nil {
+		fresh := have.Path == "" || have.Path == e.Path && e.Added.Sub(have.Added) < keptFresh
+		merged := Merge(have, e)
+		if _, err := s.Read(e.Digest); err == nil && fresh && len(merged.Signatures) == len(have.Signatures) {
+			return nil
+		}
+		if have.Path != "" {
+			merged.Path, merged.Added = e.Path, e.Added
+		}
+		e = merged
+	}
+	return s.write(binary, e)
+}
+
+// Prune removes modules that are kept (Keep) and that used says are not in use, but for the most recent ones. It returns
+// how many those were. What was added stays.
+func (s *Store) Prune(used func(digest string) bool, most int) (removed int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entries, _ := s.list() // what cannot be read is left alone
+	entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Path == "" || used(e.Digest) })
+	slices.SortFunc(entries, func(a, b Entry) int { return b.Added.Compare(a.Added) })
+	for _, e := range entries[min(most, len(entries)):] {
+		if err := s.remove(e.Digest); err != nil {
+			return removed, err
+		}
+		removed++
+	}
+	return removed, nil
 }
 
 // Merge returns the entry of a module that is there when it is added again: with the signatures of both.
@@ -123,7 +166,7 @@ func (s *Store) write(binary []byte, e Entry) error {
 
 // Read returns a module. ErrDamaged: it is not what was added. It may be nil when the error is not.
 func (s *Store) Read(digest string) ([]byte, error) {
-	if !isDigest(digest) {
+	if !IsDigest(digest) {
 		return nil, fmt.Errorf("read %q: %w", digest, ErrNotFound)
 	}
 	binary, err := os.ReadFile(s.path(digest, modules))
@@ -142,12 +185,18 @@ func (s *Store) Read(digest string) ([]byte, error) {
 // longer. ErrAmbiguous: it fits more than one.
 func (s *Store) Find(reference string) (Entry, error) {
 	entries, err := s.List()
-	if err != nil {
-		return Entry{}, err
+	e, found := Find(entries, reference)
+	if errors.Is(found, ErrNotFound) { // it may be the one that cannot be read
+		found = errors.Join(found, err)
 	}
+	return e, found
+}
+
+// Find returns the one of some modules that a reference names, as Store.Find does.
+func Find(entries []Entry, reference string) (Entry, error) {
 	var found []Entry
 	for _, e := range entries {
-		if e.Reference() == reference || isShort(reference) && strings.HasPrefix(e.Digest, reference) {
+		if e.Path == "" && e.Reference() == reference || isShort(reference) && strings.HasPrefix(e.Digest, reference) {
 			found = append(found, e)
 		}
 	}
@@ -177,7 +226,7 @@ func (s *Store) list() ([]Entry, error) {
 	var errs []error
 	for _, f := range files {
 		digest, ok := strings.CutSuffix(f.Name(), entries)
-		if !ok || !isDigest(prefix+digest) {
+		if !ok || !IsDigest(prefix+digest) {
 			continue
 		}
 		e, err := s.entry(prefix + digest)
@@ -187,8 +236,15 @@ func (s *Store) list() ([]Entry, error) {
 		}
 		out = append(out, e)
 	}
-	slices.SortFunc(out, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version)) })
+	Sort(out)
 	return out, errors.Join(errs...)
+}
+
+// Sort orders modules by name, version and digest.
+func Sort(entries []Entry) {
+	slices.SortFunc(entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Digest, b.Digest))
+	})
 }
 
 func (s *Store) entry(digest string) (Entry, error) {
@@ -205,11 +261,15 @@ func (s *Store) entry(digest string) (Entry, error) {
 
 // Remove removes a module. ErrNotFound: it was not there.
 func (s *Store) Remove(digest string) error {
-	if !isDigest(digest) {
+	if !IsDigest(digest) {
 		return fmt.Errorf("remove %q: %w", digest, ErrNotFound)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.remove(digest)
+}
+
+func (s *Store) remove(digest string) error {
 	err := os.Remove(s.path(digest, entries))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w", ErrNotFound)
@@ -234,7 +294,8 @@ func (s *Store) path(digest, kind string) string {
 	return filepath.Join(s.dir, strings.TrimPrefix(digest, prefix)+kind)
 }
 
-func isDigest(s string) bool { return isShort(s) && len(s) == len(prefix)+2*sha256.Size }
+// IsDigest says whether a reference is a whole digest.
+func IsDigest(s string) bool { return isShort(s) && len(s) == len(prefix)+2*sha256.Size }
 
 func isShort(s string) bool {
 	digits, ok := strings.CutPrefix(s, prefix)

@@ -143,3 +143,83 @@ func TestSideBySide(t *testing.T) {
 		t.Errorf("%d, %v", len(list), err)
 	}
 }
+
+func keep(t *testing.T, s *Store, text, path string) string {
+	t.Helper()
+	if err := s.Keep([]byte(text), Entry{Name: "modbus", Version: "1.2.0", Path: path}); err != nil {
+		t.Fatal(err)
+	}
+	return Digest([]byte(text))
+}
+
+// What is kept for a path has no name of its own: builds of one version follow each other in a file.
+func TestKeep(t *testing.T) {
+	s := open(t)
+	first, second := keep(t, s, "one", "/a.wasm"), keep(t, s, "two", "/a.wasm")
+	for _, digest := range []string{first, second} {
+		if e, err := s.Find(digest); err != nil || e.Path != "/a.wasm" {
+			t.Errorf("%+v, %v", e, err)
+		}
+	}
+	if _, err := s.Find("modbus@1.2.0"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("found by name: %v", err)
+	}
+	e, added, err := s.Add([]byte("two"), Entry{Name: "modbus", Version: "1.2.0"})
+	if err != nil || !added || e.Path != "" {
+		t.Errorf("%+v, %t, %v", e, added, err)
+	}
+	keep(t, s, "two", "/b.wasm")
+	if e, err := s.Find("modbus@1.2.0"); err != nil || e.Digest != second || e.Path != "" {
+		t.Errorf("what was added is %+v, %v", e, err)
+	}
+}
+
+func TestKeepMendsDamage(t *testing.T) {
+	s := open(t)
+	digest := keep(t, s, "one", "/a.wasm")
+	if err := os.WriteFile(s.path(digest, modules), []byte("onE"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keep(t, s, "one", "/a.wasm")
+	if binary, err := s.Read(digest); err != nil || string(binary) != "one" {
+		t.Errorf("%q, %v", binary, err)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	s := open(t)
+	one := add(t, s, "one", "modbus", "1.2.0")
+	var kept []string
+	for _, text := range []string{"two", "three", "four", "five"} {
+		kept = append(kept, keep(t, s, text, "/a.wasm"))
+	}
+	used := func(digest string) bool { return digest == kept[0] }
+	if n, err := s.Prune(used, 2); n != 1 || err != nil {
+		t.Errorf("removed %d, %v", n, err)
+	}
+	for digest, there := range map[string]bool{one.Digest: true, kept[0]: true, kept[1]: false, kept[2]: true, kept[3]: true} {
+		if _, err := s.Find(digest); (err == nil) != there {
+			t.Errorf("%s: %v", digest, err)
+		}
+	}
+}
+
+// An entry that cannot be read is in the way of no other module.
+func TestDamagedEntryBesideOthers(t *testing.T) {
+	s := open(t)
+	one := add(t, s, "one", "modbus", "1.2.0")
+	if err := os.WriteFile(s.path(one.Digest, entries), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	two := add(t, s, "two", "modbus", "1.3.0")
+	if e, err := s.Find("modbus@1.3.0"); err != nil || e.Digest != two.Digest {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := s.Find("modbus@1.2.0"); !errors.Is(err, ErrNotFound) || !errors.Is(err, ErrDamaged) {
+		t.Errorf("the damaged one: %v", err)
+	}
+	add(t, s, "one", "modbus", "1.2.0")
+	if e, err := s.Find("modbus@1.2.0"); err != nil || e.Digest != one.Digest {
+		t.Errorf("added again: %+v, %v", e, err)
+	}
+}

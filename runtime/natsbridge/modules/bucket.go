@@ -2,15 +2,16 @@
 //
 // The bucket is shared by all nodes. An object is named after the module's digest, and whoever fetches one holds it
 // against that: the server need not be trusted with more than having it.
+//
+// Reading takes messages one by one and makes no consumer: whoever may make one can have it deliver into a command
+// (docs/security.md). Writing is what the client library does with an object store.
 package modules
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -19,8 +20,13 @@ import (
 	"github.com/droverhq/drover/runtime/store"
 )
 
-// Name is the bucket's name; its stream is OBJ_ and that.
-const Name = "drover-modules"
+// Name is the bucket's name, Stream that of its stream. MetaSubjects are where what is known of objects is published,
+// whenever one comes, changes or goes.
+const (
+	Name         = "drover-modules"
+	Stream       = "OBJ_" + Name
+	MetaSubjects = "$O." + Name + ".M.>"
+)
 
 // entryKey is the metadata of an object that has its store.Entry, as JSON.
 const entryKey = "drover-entry"
@@ -29,28 +35,51 @@ const entryKey = "drover-entry"
 const maxModule = 64 << 20
 
 // Bucket is the object store. Its methods may be called from any goroutine; each ends with its ctx.
-type Bucket struct{ objects jetstream.ObjectStore }
+type Bucket struct {
+	objects jetstream.ObjectStore
+	// stream is what the object store is made of (ADR-20).
+	stream jetstream.Stream
+}
 
-// Open opens the bucket, and makes it when it is not there and create is set. An error that wraps store.ErrNotFound:
-// there is none. The connection stays the caller's.
-func Open(ctx context.Context, conn *nats.Conn, create bool) (*Bucket, error) {
-	js, err := jetstream.New(conn)
-	if err != nil {
-		return nil, fmt.Errorf("open the module bucket: %w", err)
-	}
-	objects, err := js.ObjectStore(ctx, Name)
-	if errors.Is(err, jetstream.ErrBucketNotFound) && create {
-		objects, err = js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
-			Bucket: Name, Description: "Drover's driver modules, by digest",
-		})
-	}
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
+// Options say which bucket is meant. The zero value is that of the server that is connected to.
+type Options struct {
+	// Domain is the JetStream domain that has the bucket; empty is the server's own.
+	Domain string
+	// Create makes the bucket when it is not there.
+	Create bool
+}
+
+// Open opens the bucket. An error that wraps store.ErrNotFound: there is none. The connection stays the caller's.
+func Open(ctx context.Context, conn *nats.Conn, o Options) (*Bucket, error) {
+	b, err := open(ctx, conn, o)
+	if errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
 		err = fmt.Errorf("%w: %w", store.ErrNotFound, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the module bucket: %w", err)
 	}
-	return &Bucket{objects}, nil
+	return b, nil
+}
+
+func open(ctx context.Context, conn *nats.Conn, o Options) (*Bucket, error) {
+	js, err := jetstream.New(conn)
+	if o.Domain != "" {
+		js, err = jetstream.NewWithDomain(conn, o.Domain)
+	}
+	if err != nil {
+		return nil, err
+	}
+	objects, err := js.ObjectStore(ctx, Name)
+	if errors.Is(err, jetstream.ErrBucketNotFound) && o.Create {
+		objects, err = js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
+			Bucket: Name, Description: "Drover's driver modules, by digest",
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	stream, err := js.Stream(ctx, Stream)
+	return &Bucket{objects, stream}, err
 }
 
 // Put adds a module, or gives one that is there the signatures that it has not. The entry's digest must be the
@@ -96,9 +125,9 @@ func (b *Bucket) Get(ctx context.Context, digest string) ([]byte, store.Entry, e
 	if err != nil {
 		return nil, store.Entry{}, err
 	}
-	binary, err := b.objects.GetBytes(ctx, objectName(digest))
+	binary, err := b.chunks(ctx, info)
 	if err != nil {
-		return nil, store.Entry{}, fmt.Errorf("fetch %s: %w", digest, told(err))
+		return nil, store.Entry{}, fmt.Errorf("fetch %s: %w", digest, err)
 	}
 	if store.Digest(binary) != digest {
 		return nil, store.Entry{}, fmt.Errorf("fetch %s: %w: its content has the digest %s", digest, store.ErrDamaged,
@@ -107,21 +136,55 @@ func (b *Bucket) Get(ctx context.Context, digest string) ([]byte, store.Entry, e
 	return binary, e, nil
 }
 
+// chunks reads an object's content.
+func (b *Bucket) chunks(ctx context.Context, info *jetstream.ObjectInfo) ([]byte, error) {
+	subject := "$O." + Name + ".C." + info.NUID
+	content := make([]byte, 0, info.Size)
+	for next, left := uint64(1), info.Chunks; left > 0; left-- {
+		chunk, err := b.stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject(subject))
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+			return nil, fmt.Errorf("%w: %d of its %d parts are missing", store.ErrDamaged, left, info.Chunks)
+		case err != nil:
+			return nil, err
+		case uint64(len(content)+len(chunk.Data)) > info.Size:
+			return nil, fmt.Errorf("%w: it has more than its %d bytes", store.ErrDamaged, info.Size)
+		}
+		content, next = append(content, chunk.Data...), chunk.Sequence+1
+	}
+	return content, nil
+}
+
+// Entry returns what is known of a module. An error that wraps store.ErrNotFound: it is not there.
+func (b *Bucket) Entry(ctx context.Context, digest string) (store.Entry, error) {
+	info, err := b.objects.GetInfo(ctx, objectName(digest))
+	if err != nil {
+		return store.Entry{}, fmt.Errorf("look up %s: %w", digest, told(err))
+	}
+	return entryOf(info)
+}
+
 // List returns what there is, by name and version. Objects that are no modules are left out.
 func (b *Bucket) List(ctx context.Context) ([]store.Entry, error) {
-	infos, err := b.objects.List(ctx)
-	if err != nil && !errors.Is(err, jetstream.ErrNoObjectsFound) {
-		return nil, fmt.Errorf("list the module bucket: %w", err)
-	}
 	var out []store.Entry
-	for _, info := range infos {
-		if e, err := entryOf(info); err == nil && objectName(e.Digest) == info.Name {
+	for next := uint64(1); ; {
+		m, err := b.stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject(MetaSubjects))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the module bucket: %w", err)
+		}
+		next = m.Sequence + 1
+		var info jetstream.ObjectInfo
+		if err := json.Unmarshal(m.Data, &info); err != nil || info.Deleted {
+			continue
+		}
+		if e, err := entryOf(&info); err == nil && objectName(e.Digest) == info.Name {
 			out = append(out, e)
 		}
 	}
-	slices.SortFunc(out, func(a, b store.Entry) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
-	})
+	store.Sort(out)
 	return out, nil
 }
 

@@ -43,10 +43,10 @@ func entry(binary []byte, version string) store.Entry {
 
 func TestBucket(t *testing.T) {
 	conn, ctx := connect(t)
-	if _, err := Open(ctx, conn, false); !errors.Is(err, store.ErrNotFound) {
+	if _, err := Open(ctx, conn, Options{}); !errors.Is(err, store.ErrNotFound) {
 		t.Fatalf("a bucket that nobody made: %v", err)
 	}
-	b, err := Open(ctx, conn, true)
+	b, err := Open(ctx, conn, Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestBucket(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	again, err := Open(ctx, conn, false) // as another node does
+	again, err := Open(ctx, conn, Options{}) // as another node does
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestBucket(t *testing.T) {
 
 func TestSignaturesAreAdded(t *testing.T) {
 	conn, ctx := connect(t)
-	b, err := Open(ctx, conn, true)
+	b, err := Open(ctx, conn, Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestSignaturesAreAdded(t *testing.T) {
 // What somebody else puts into the bucket under a module's name is not taken for it.
 func TestForeignObjects(t *testing.T) {
 	conn, ctx := connect(t)
-	b, err := Open(ctx, conn, true)
+	b, err := Open(ctx, conn, Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
