@@ -44,7 +44,7 @@ func Check(ctx context.Context, c *config.Node) (config.Problems, error) {
 	if err != nil {
 		return nil, err
 	}
-	problems := append(node.CheckNATS(c), node.Check(ctx, loader, c)...)
+	problems := append(node.CheckNATS(c), node.Check(ctx, loader, c, nil)...)
 	return problems, loader.Close(ctx)
 }
 

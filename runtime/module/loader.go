@@ -90,6 +90,15 @@ func (l *Loader) LoadFile(ctx context.Context, path string) (*Module, error) {
 
 // LoadFileWithin is LoadWithin of a file's content.
 func (l *Loader) LoadFileWithin(ctx context.Context, path string, limits Limits) (*Module, error) {
+	binary, err := ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return l.LoadWithin(ctx, binary, limits)
+}
+
+// ReadFile reads the file of a driver. One that is too large to be one is a *failure.Failure, and not read.
+func ReadFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the driver: %w", err)
@@ -101,7 +110,7 @@ func (l *Loader) LoadFileWithin(ctx context.Context, path string, limits Limits)
 	if err != nil {
 		return nil, fmt.Errorf("read the driver: %w", err)
 	}
-	return l.LoadWithin(ctx, binary, limits)
+	return binary, nil
 }
 
 // Load is LoadWithin the default limits.

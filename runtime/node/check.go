@@ -5,19 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/config"
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/module"
+	"github.com/droverhq/drover/runtime/store"
 )
 
 // Check loads the drivers of a configuration and holds the settings against their schemas. All problems come together,
 // those of a driver that cannot be loaded at the place where the file names it.
-func Check(ctx context.Context, loader *module.Loader, c *config.Node) config.Problems {
+//
+// Modules of the store are looked for in the data directory, and then in the bucket, which may be nil.
+func Check(ctx context.Context, loader *module.Loader, c *config.Node, bucket Bucket) config.Problems {
+	library := newLibrary(c, loader, slog.New(slog.DiscardHandler))
+	library.looking, library.bucket = true, bucket
+	from := library.batch()
 	var problems config.Problems
 	for _, ch := range c.Channels {
-		m, err := loader.LoadFileWithin(ctx, ch.Driver, limits(ch.Limits).Limits)
+		m, err := from.load(ctx, ch.Driver, limits(ch.Limits).Limits)
 		if err != nil {
 			problems = append(problems, driverProblem(c, ch, err))
 			continue
@@ -46,7 +53,8 @@ func loadFailure(ch *config.Channel, err error) *failure.Failure {
 	}
 	code := failure.IOOther
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, store.ErrDamaged): // whether or not another can be had
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, store.ErrNotFound):
 		code = failure.IONotFound
 	case errors.Is(err, fs.ErrPermission):
 		code = failure.GrantDenied

@@ -54,8 +54,8 @@ func parse(t *testing.T, channel string) *config.Node {
 	return c
 }
 
-// found are problems as "line path: message".
-func found(problems config.Problems) []string {
+// texts are problems as "line path: message".
+func texts(problems config.Problems) []string {
 	var out []string
 	for _, p := range problems {
 		out = append(out, fmt.Sprintf("%d %s: %s", p.Line, p.Path, p.Message))
@@ -141,7 +141,7 @@ func TestCheckSettings(t *testing.T) {
 			c := parse(t, test.channel)
 			problems := settingsProblems(meter, c, c.Channels[0])
 			problems.Sort()
-			if diff := cmp.Diff(test.want, found(problems)); diff != "" {
+			if diff := cmp.Diff(test.want, texts(problems)); diff != "" {
 				t.Errorf("problems differ (-want +got):\n%s", diff)
 			}
 			for _, p := range problems {
@@ -171,7 +171,7 @@ func TestBrokenSchemas(t *testing.T) {
 			c := parse(t, "    every: 1s\n    driver: meter.wasm\n")
 			problems := settingsProblems(test.metadata, c, c.Channels[0])
 			if len(problems) != 1 || !strings.Contains(problems[0].Message, test.want) {
-				t.Fatalf("got %q", found(problems))
+				t.Fatalf("got %q", texts(problems))
 			}
 			if p := problems[0]; test.want != "" && (p.Line != 5 || p.Path != "channels.boiler.driver" || !strings.Contains(p.Message, "meter.wasm")) {
 				t.Errorf("got %+v", p)
@@ -184,7 +184,7 @@ func TestBrokenSchemas(t *testing.T) {
 func TestDriverThatTakesAnything(t *testing.T) {
 	c := parse(t, "    driver: meter.wasm\n    settings: {any: [1, {thing: true}]}\n")
 	if problems := settingsProblems(driver.Metadata{}, c, c.Channels[0]); len(problems) != 0 {
-		t.Errorf("got %q", found(problems))
+		t.Errorf("got %q", texts(problems))
 	}
 }
 
@@ -229,7 +229,7 @@ channels:
 	if err != nil {
 		t.Fatal(err)
 	}
-	problems := Check(t.Context(), loader, c)
+	problems := Check(t.Context(), loader, c, nil)
 	if err := loader.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -244,7 +244,7 @@ channels:
 		{"11 channels.i.driver", "sage"},
 		{"14 channels.j.settings.colour", "does not know this key"},
 	}
-	got := found(problems)
+	got := texts(problems)
 	if len(got) != len(want) {
 		t.Fatalf("got %d problems: %s", len(got), strings.Join(got, "\n"))
 	}

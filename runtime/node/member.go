@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/droverhq/drover/runtime/channel"
 	"github.com/droverhq/drover/runtime/config"
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/module"
+	"github.com/droverhq/drover/runtime/store"
 	"github.com/droverhq/drover/runtime/supervise"
 )
 
@@ -40,8 +42,8 @@ func (m *member) name() string { return m.config.Name }
 
 // load loads the channel's driver and returns what its schemas say against the settings. A driver that cannot be loaded,
 // or whose schemas are none, fails its own channel.
-func (m *member) load(ctx context.Context, loader *module.Loader) config.Problems {
-	loaded, err := loader.LoadFileWithin(ctx, m.config.Driver, limits(m.config.Limits).Limits)
+func (m *member) load(ctx context.Context, from loading) config.Problems {
+	loaded, err := from.load(ctx, m.config.Driver, limits(m.config.Limits).Limits)
 	if err != nil {
 		m.fail(loadFailure(m.config, err))
 		return nil
@@ -52,7 +54,7 @@ func (m *member) load(ctx context.Context, loader *module.Loader) config.Problem
 		_ = loaded.Release(ctx) // it was only looked at
 		return nil
 	}
-	m.module = loaded
+	m.module, m.failure = loaded, nil
 	return problems
 }
 
@@ -68,8 +70,15 @@ func (m *member) fail(f *failure.Failure) {
 	}
 }
 
-// digestOf is the digest of a file that may be a driver; empty for one that cannot be read.
+// digestOf is the digest of a file that may be a driver; empty for one that cannot be read. One of the store that is named
+// by its digest has that.
 func digestOf(path string) string {
+	if !filepath.IsAbs(path) {
+		if store.IsDigest(path) {
+			return path
+		}
+		return ""
+	}
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return ""
 	}

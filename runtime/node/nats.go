@@ -10,6 +10,7 @@ import (
 	"github.com/droverhq/drover/runtime/natsbridge/client"
 	"github.com/droverhq/drover/runtime/natsbridge/dial"
 	"github.com/droverhq/drover/runtime/natsbridge/embedded"
+	"github.com/droverhq/drover/runtime/natsbridge/modules"
 )
 
 // connect starts the server, where it is ours, and the bridge.
@@ -43,10 +44,16 @@ func (n *Node) connect(ctx context.Context) error {
 	if n.bridge, err = natsbridge.New(ctx, c); err != nil {
 		return err
 	}
+	n.library.connect(n.bucket)
 	n.config.Logs.Publish(n.bridge.Log)
 	local.Epoch, local.URL = n.bridge.Epoch(), n.URL()
 	n.announce(local)
 	return nil
+}
+
+// bucket opens the bucket of modules that nodes share.
+func (n *Node) bucket(ctx context.Context) (*modules.Bucket, error) {
+	return n.bridge.Modules(ctx, modules.Options{})
 }
 
 // announce leaves the file by which the command line of the same user finds the node. Without it, it has to be told.

@@ -47,6 +47,7 @@ func Logs(c *config.Node, base slog.Handler) *logs.Hub {
 type Node struct {
 	config  Config
 	loader  *module.Loader
+	library *library
 	server  *embedded.Server // nil for a node that is a client of a server elsewhere
 	url     string           // of that server elsewhere
 	bridge  *natsbridge.Bridge
@@ -56,11 +57,13 @@ type Node struct {
 	record  *record.Record
 	members *members
 	started chan struct{} // closed when everything above is there
+	// latecomers are those whose drivers are missing.
+	latecomers latecomers
 }
 
-// Start loads the drivers, starts the server and the bridge, and then every channel. The error is a config.Problems
-// when a driver refuses its settings: nothing was started then. A driver that cannot be loaded fails its own channel
-// only. The caller calls Stop.
+// Start loads the drivers, starts the server and the bridge, loads what only the bucket has, and then starts every
+// channel. The error is a config.Problems when a driver refuses its settings: no channel was started then. A driver that
+// cannot be loaded fails its own channel only. The caller calls Stop.
 func Start(ctx context.Context, c Config) (*Node, error) {
 	if c.Logs == nil {
 		c.Logs = Logs(c.Node, c.Logger.Handler())
@@ -103,6 +106,7 @@ func (n *Node) start(ctx context.Context) error {
 	if n.record, err = record.Open(n.config.Node.Data); err != nil {
 		n.config.Logger.Error("what was applied is not known, the configuration's drivers run as they are", "error", err)
 	}
+	n.library = newLibrary(n.config.Node, n.loader, n.config.Logger)
 	if err := n.load(ctx); err != nil {
 		return err
 	}
@@ -110,6 +114,9 @@ func (n *Node) start(ctx context.Context) error {
 		return err
 	}
 	if err := n.connect(ctx); err != nil {
+		return err
+	}
+	if err := n.loadFromBucket(ctx); err != nil {
 		return err
 	}
 	for _, m := range n.members.all() {
@@ -121,27 +128,54 @@ func (n *Node) start(ctx context.Context) error {
 		}
 	}
 	close(n.started)
+	n.library.prune(n.inUse())
+	n.latecomers.start(n)
 	return nil
 }
 
-// load loads the drivers side by side and holds the settings against their schemas.
+// inUse are the channels that run each module, by its digest.
+func (n *Node) inUse() map[string][]string {
+	used := make(map[string][]string)
+	for _, m := range n.members.all() {
+		if m.module != nil {
+			used[m.module.Digest()] = append(used[m.module.Digest()], m.name())
+		}
+	}
+	return used
+}
+
+// load loads the drivers, as far as they can be had without a connection.
 func (n *Node) load(ctx context.Context) error {
 	begin := time.Now()
-	var loading sync.WaitGroup
 	channels := n.config.Node.Channels
-	all, found := make([]*member, len(channels)), make([]config.Problems, len(channels))
+	all := make([]*member, len(channels))
 	for i, ch := range channels {
 		all[i] = &member{config: ch, shift: float64(i) / float64(len(channels))}
-		loading.Go(func() { found[i] = all[i].load(ctx, n.loader) })
 	}
-	loading.Wait()
 	n.members.set(all)
-	if problems := slices.Concat(found...); len(problems) > 0 {
-		problems.Sort()
-		return problems
+	if err := n.loadMembers(ctx, all); err != nil {
+		return err
 	}
 	n.config.Logger.Info("drivers loaded", "channels", len(all), "duration", time.Since(begin))
 	return nil
+}
+
+// loadMembers loads the drivers of members side by side and holds the settings against their schemas. The error is all
+// that these have to say. Nobody else changes the members.
+func (n *Node) loadMembers(ctx context.Context, all []*member) error {
+	from := n.library.batch()
+	var loading sync.WaitGroup
+	found := make([]config.Problems, len(all))
+	for i, m := range all {
+		loading.Go(func() { found[i] = m.load(ctx, from) })
+	}
+	loading.Wait()
+	problems := slices.Concat(found...)
+	if len(problems) == 0 {
+		return nil
+	}
+	problems.Sort()
+	return problems
 }
 
 // Displaced is closed when another node has the name: this one has given way, and is to be stopped. Err says why.
@@ -153,6 +187,7 @@ func (n *Node) Err() error { return n.bridge.Err() }
 // Stop ends everything in order: sessions, what waits to be published, the server, the code. It returns all errors. The
 // code of a session that does not end is kept, and the loader with it: it still runs.
 func (n *Node) Stop(ctx context.Context) error {
+	n.latecomers.stop()
 	var errs []error
 	if n.http != nil {
 		errs = append(errs, n.http.close(ctx))

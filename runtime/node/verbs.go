@@ -3,12 +3,14 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/natsbridge"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
+	"github.com/droverhq/drover/runtime/store/signature"
 	"github.com/droverhq/drover/runtime/supervise"
 )
 
@@ -22,9 +24,9 @@ func (n *Node) verbs() map[string]natsbridge.Verb {
 		"get.crashes":   n.whenStarted(n.getCrashes),
 		"get.crash":     n.whenStarted(n.getCrash),
 		"ctl.log-level": n.whenStarted(n.setLogLevel),
-		"ctl.start":     n.on(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
+		"ctl.start":     n.starting(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
 		"ctl.stop":      n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
-		"ctl.restart":   n.on(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),
+		"ctl.restart":   n.starting(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),
 	}
 }
 
@@ -89,22 +91,56 @@ func (m *member) snapshot() supervise.Snapshot {
 // on makes a verb of something that is done with the channel that the body names.
 func (n *Node) on(do func(context.Context, *member) error) natsbridge.Verb {
 	return n.whenStarted(func(ctx context.Context, body []byte) (any, error) {
-		var request struct {
-			Channel string `json:"channel"`
-		}
-		if err := json.Unmarshal(body, &request); err != nil {
-			return nil, message.ErrBody.With(fmt.Sprintf(`the body is not {"channel":"NAME"}: %v`, err))
-		}
-		m, err := n.members.find(request.Channel)
+		m, err := n.named(body)
 		if err != nil {
 			return nil, err
 		}
 		if m.channel == nil {
-			return nil, message.ErrNotReady.With(m.failed.LastFailure.Summary)
+			return nil, m.missing()
 		}
 		if err := do(ctx, m); err != nil {
 			return nil, err
 		}
 		return n.state(m), nil
 	})
+}
+
+// starting is on, for what starts a channel: one that has no driver gets it first, where it can be had by now.
+func (n *Node) starting(do func(context.Context, *member) error) natsbridge.Verb {
+	begin := n.on(do)
+	return n.whenStarted(func(ctx context.Context, body []byte) (any, error) {
+		m, err := n.named(body)
+		if err != nil {
+			return nil, err
+		}
+		if m.channel != nil {
+			return begin(ctx, body)
+		}
+		if m, err = n.revive(ctx, n.library, m.name()); err != nil {
+			return nil, err
+		}
+		if m.channel == nil {
+			return nil, m.missing()
+		}
+		return n.state(m), nil
+	})
+}
+
+// named is the member that a body names.
+func (n *Node) named(body []byte) (*member, error) {
+	var request struct {
+		Channel string `json:"channel"`
+	}
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, message.ErrBody.With(fmt.Sprintf(`the body is not {"channel":"NAME"}: %v`, err))
+	}
+	return n.members.find(request.Channel)
+}
+
+// missing is why a member has no channel, as callers are told.
+func (m *member) missing() error {
+	if errors.Is(m.failure, signature.ErrUntrusted) {
+		return message.ErrUntrusted.With(m.failure.Summary)
+	}
+	return message.ErrNotReady.With(m.failure.Summary)
 }

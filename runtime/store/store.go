@@ -69,6 +69,9 @@ func Open(dir string) (*Store, error) {
 	return &Store{dir: dir}, nil
 }
 
+// Dir returns the store's folder.
+func (s *Store) Dir() string { return s.dir }
+
 // Digest returns a binary's digest as the store names it.
 func Digest(binary []byte) string {
 	sum := sha256.Sum256(binary)
