@@ -270,6 +270,34 @@ func (l *library) signedSince(ctx context.Context, e store.Entry) (store.Entry, 
 	return store.Merge(e, shared), true
 }
 
+// inUse are the channels that need each module, by its digest: because they run it, because the configuration names it by
+// its digest, or because it was pinned for them or swapped in.
+func (n *Node) inUse() map[string][]string {
+	used := make(map[string][]string)
+	need := func(channel, digest string) {
+		if digest != "" && !slices.Contains(used[digest], channel) {
+			used[digest] = append(used[digest], channel)
+		}
+	}
+	for _, m := range n.members.all() {
+		if m.channel != nil {
+			need(m.name(), m.channel.Digest())
+		}
+		if m.config.FromStore() {
+			if e, err := n.library.local(m.config.Driver); err == nil {
+				need(m.name(), e.Digest)
+			}
+		}
+	}
+	for channel, pin := range n.record.Pins() {
+		need(channel, pin.Digest)
+	}
+	for channel, override := range n.record.Overrides() {
+		need(channel, override.Digest)
+	}
+	return used
+}
+
 // keyIDs are the names of keys, for people.
 func keyIDs(keys signature.Keys) string {
 	return strings.Join(slices.Sorted(maps.Keys(keys)), ", ")

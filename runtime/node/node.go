@@ -133,16 +133,6 @@ func (n *Node) start(ctx context.Context) error {
 	return nil
 }
 
-// inUse are the channels that run each module, by its digest.
-func (n *Node) inUse() map[string][]string {
-	used := make(map[string][]string)
-	for _, m := range n.members.all() {
-		if m.module != nil {
-			used[m.module.Digest()] = append(used[m.module.Digest()], m.name())
-		}
-	}
-	return used
-}
 
 // load loads the drivers, as far as they can be had without a connection.
 func (n *Node) load(ctx context.Context) error {

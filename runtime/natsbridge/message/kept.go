@@ -13,6 +13,9 @@ type Kept struct {
 	Data, Events string
 }
 
+// ModuleStream is the stream of the bucket with the modules, which all nodes share (package modules).
+const ModuleStream = "OBJ_drover-modules"
+
 // KeptBy returns the names of a node's own bucket and streams.
 func KeptBy(prefix, node string) Kept {
 	name := strings.ReplaceAll(prefix, ".", "-") + "-" + node
@@ -45,8 +48,11 @@ func (k Kept) NodeMayPublish() []string {
 			may = append(may, "$JS.API.STREAM."+verb+"."+stream)
 		}
 	}
+	for _, verb := range []string{"STREAM.INFO.", "DIRECT.GET."} {
+		may = append(may, "$JS.API."+verb+ModuleStream)
+	}
 	bucket := k.BucketStream()
-	return append(may, "$JS.API.STREAM.PURGE."+bucket, "$JS.API.DIRECT.GET."+bucket, "$JS.API.DIRECT.GET."+bucket+".>")
+	return append(may, "$JS.API.DIRECT.GET."+ModuleStream+".>", "$JS.API.STREAM.PURGE."+bucket, "$JS.API.DIRECT.GET."+bucket, "$JS.API.DIRECT.GET."+bucket+".>")
 }
 
 // The keys of the bucket. The values are the messages of the same kind, as they are published.

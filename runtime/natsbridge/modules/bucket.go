@@ -17,14 +17,15 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/droverhq/drover/runtime/natsbridge/message"
 	"github.com/droverhq/drover/runtime/store"
 )
 
-// Name is the bucket's name, Stream that of its stream. MetaSubjects are where what is known of objects is published,
+// Name is the bucket's name, Stream that of its stream: OBJ_ and the name (ADR-20). MetaSubjects are where what is known of objects is published,
 // whenever one comes, changes or goes.
 const (
 	Name         = "drover-modules"
-	Stream       = "OBJ_" + Name
+	Stream       = message.ModuleStream
 	MetaSubjects = "$O." + Name + ".M.>"
 )
 
