@@ -12,7 +12,7 @@ TARGETS := linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64
 WASM    := GOOS=wasip1 GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests demo test race check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench fuzz clean
+.PHONY: help build guests demo test race swaps check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench fuzz clean
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ test: build guests ## All tests that need nothing but Go.
 # The meter has one goroutine, and its tests would take minutes.
 race: build guests ## The same with the race detector, where there is more than one goroutine.
 	CGO_ENABLED=1 $(GO) test -race -timeout 25m $$($(GO) list ./... | grep -v /module/meter)
+
+SWAPS   ?= 1000
+
+# A line under a 10 ms poll and writes, whose driver is exchanged again and again.
+swaps: build guests ## 1,000 swaps of a TCP connection and of a line; SWAPS=100 are fewer.
+	$(GO) test -run 'TestNode/swaps$$' -swaps $(SWAPS) -timeout 30m -v .
 
 check: fmt vet lint generated tidy cross scripts tree ## All that is not a test; ends with a clean tree.
 

@@ -49,6 +49,8 @@ func TestNode(t *testing.T) {
 	t.Run("run", r.run)
 	t.Run("observability", r.observability)
 	t.Run("delivered", r.delivered)
+	t.Run("swap", r.swap)
+	t.Run("swaps", r.swaps)
 	t.Run("leaks", r.leaks)
 }
 

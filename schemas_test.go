@@ -31,11 +31,11 @@ var schemaTypes = map[string]any{
 
 	"failure": event[message.Failure]{}, "backoff": event[message.Backoff]{}, "quarantine": event[message.Quarantine]{},
 	"delivery": event[message.Delivery]{}, "denied": event[channel.Denied]{}, "write": event[message.WriteEvent]{},
-	"action": event[message.ActionEvent]{}, "captured": event[message.Captured]{},
+	"action": event[message.ActionEvent]{}, "captured": event[message.Captured]{}, "swap": event[message.Swap]{},
 
 	"ping": message.Ping{}, "snapshot": message.Snapshot{}, "last": message.Values{}, "ps": message.Processes{},
-	"actions": message.Actions{},
-	"show":    message.Show{}, "logs": message.Logs{}, "log-level": message.LogLevel{},
+	"actions": message.Actions{}, "swapped": message.Swap{},
+	"show": message.Show{}, "logs": message.Logs{}, "log-level": message.LogLevel{},
 	"crashes": message.Crashes{}, "crash": message.Crash{}, "error": message.Error{},
 	"reading": message.Reading{}, "readings": message.Readings{}, "written": message.WriteAnswer{},
 	"writes": message.WritesAnswer{}, "invoked": message.ActionAnswer{}, "cancelled": message.CancelAnswer{},

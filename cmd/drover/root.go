@@ -84,6 +84,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newLogLevelCommand(g),
 		newCrashesCommand(g),
 		newWatchCommand(g),
+		newSwapCommand(g),
 		newReadCommand(g),
 		newWriteCommand(g),
 		newInvokeCommand(g),

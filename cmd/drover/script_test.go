@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 		return file
 	}
 	driver, testdriver := guest("modbus"), guest("testdriver")
+	newer := anotherVersion(t, driver)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", dir+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("DRIVER", driver)
 			env.Setenv("TESTDRIVER", testdriver)
+			env.Setenv("NEWDRIVER", newer)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "runtime"))
 			return os.Mkdir(filepath.Join(env.WorkDir, "runtime"), 0o700)
@@ -61,6 +63,20 @@ func TestScripts(t *testing.T) {
 			"until":        until,
 		},
 	})
+}
+
+// anotherVersion is a module under another digest: with a custom section (WebAssembly core 5.5.3) at its end.
+func anotherVersion(t *testing.T, file string) string {
+	t.Helper()
+	binary, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := file + ".new.wasm"
+	if err := os.WriteFile(other, append(binary, 0, 5, 3, 'n', 'e', 'w', '!'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return other
 }
 
 // startDevice is `device`: it starts a boiler on Modbus TCP and sets DEVICE to its address.

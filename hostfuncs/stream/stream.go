@@ -13,8 +13,9 @@ import (
 // MaxTransfer is the most that one read or write carries.
 const MaxTransfer = 64 << 10
 
-// writeGrace is how long a write goes on although a yield is pending: what does not really block is not to be cut off.
-const writeGrace = 20 * time.Millisecond
+// writeGrace is how long a write goes on although a yield is pending: what does not really block is not to be cut off,
+// also where the machine has others to run first. What is cut off is lost, and the connection with it.
+const writeGrace = time.Second
 
 // openWait bounds the wait for the opening in operations that have no timeout of their own.
 const openWait = 5 * time.Second

@@ -149,9 +149,9 @@ func TestYieldSparesAShortWrite(t *testing.T) {
 		synctest.Wait()
 		close(owner.yield)
 		time.AfterFunc(writeGrace/2, func() { d.full <- struct{}{} })
-		wantDone(t, s.Write(t.Context(), []byte("x"), ns(time.Second)))
+		wantDone(t, s.Write(t.Context(), []byte("x"), ns(time.Minute)))
 		start := time.Now()
-		wantErr(t, s.Write(t.Context(), []byte("y"), ns(time.Second)), driver.IOErrorCancelled)
+		wantErr(t, s.Write(t.Context(), []byte("y"), ns(time.Minute)), driver.IOErrorCancelled)
 		if took := time.Since(start); took != writeGrace {
 			t.Errorf("ended after %v", took)
 		}

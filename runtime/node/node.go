@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +57,8 @@ type Node struct {
 	// record is what is known from one start to the next.
 	record  *record.Record
 	members *members
-	started chan struct{} // closed when everything above is there
+	swaps   sync.WaitGroup // that are not over
+	started chan struct{}  // closed when everything above is there
 	// latecomers are those whose drivers are missing.
 	latecomers latecomers
 }
@@ -133,7 +135,6 @@ func (n *Node) start(ctx context.Context) error {
 	return nil
 }
 
-
 // load loads the drivers, as far as they can be had without a connection.
 func (n *Node) load(ctx context.Context) error {
 	begin := time.Now()
@@ -182,9 +183,8 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.http != nil {
 		errs = append(errs, n.http.close(ctx))
 	}
-	members := n.members.all()
-	closing := closeChannels(ctx, members)
-	errs = append(errs, closing...)
+	closing := closeChannels(ctx, n.members.all())
+	errs = append(errs, slices.Collect(maps.Values(closing))...)
 	if n.config.Logs != nil {
 		n.config.Logs.Publish(nil)
 	}
@@ -197,24 +197,36 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.server != nil {
 		errs = append(errs, n.server.Shutdown(ctx))
 	}
-	for i, m := range members {
-		if m.module != nil && closing[i] == nil {
+	n.swaps.Wait() // nobody begins another one, and with their channels closed these end
+	for _, m := range n.members.all() {
+		if m.module != nil && closing[m.name()] == nil {
 			errs = append(errs, m.module.Release(ctx))
 		}
 	}
-	if n.loader != nil && errors.Join(closing...) == nil {
+	if n.loader != nil && len(closing) == 0 {
 		errs = append(errs, n.loader.Close(ctx))
 	}
 	return errors.Join(errs...)
 }
 
-func closeChannels(ctx context.Context, members []*member) []error {
-	errs := make([]error, len(members))
-	var closing sync.WaitGroup
-	for i, m := range members {
-		if m.channel != nil {
-			closing.Go(func() { errs[i] = m.channel.Close(ctx) })
+// closeChannels closes the members' channels side by side, and returns the errors of those that did not close.
+func closeChannels(ctx context.Context, members []*member) map[string]error {
+	var (
+		closing sync.WaitGroup
+		mu      sync.Mutex
+	)
+	errs := make(map[string]error)
+	for _, m := range members {
+		if m.channel == nil {
+			continue
 		}
+		closing.Go(func() {
+			if err := m.channel.Close(ctx); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs[m.name()] = err
+			}
+		})
 	}
 	closing.Wait()
 	return errs

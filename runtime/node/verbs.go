@@ -27,6 +27,7 @@ func (n *Node) verbs() map[string]natsbridge.Verb {
 		"ctl.start":     n.starting(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
 		"ctl.stop":      n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
 		"ctl.restart":   n.starting(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),
+		"ctl.swap":      n.whenStarted(n.ctlSwap),
 	}
 }
 
@@ -59,6 +60,7 @@ func (n *Node) process(m *member) message.Process {
 	for _, d := range m.config.Devices {
 		p.Points += len(d.Points)
 	}
+	p.Override = n.overrideOf(m.name())
 	if m.channel == nil {
 		return p
 	}

@@ -38,6 +38,7 @@ var (
 	ErrBody         = define(400, "call.body", "the body or a header cannot be read")
 	ErrNotPermitted = define(403, "call.not-permitted", "this node does not take such calls")
 	ErrUntrusted    = define(403, "module.untrusted", "no trusted key has signed the module")
+	ErrRefused      = define(403, "module.refused", "the module cannot be a driver of this node")
 	ErrUnknownVerb  = define(404, "call.unknown-verb", "there is no such verb")
 	ErrNotFound     = define(404, "call.not-found", "there is no such thing")
 	ErrConflict     = define(409, "call.conflict", "not possible in this state")

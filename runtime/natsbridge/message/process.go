@@ -25,5 +25,7 @@ type Process struct {
 	// CPU is for how many seconds the driver's code ran since the node started, Memory what its instance has, in bytes.
 	CPU    float64 `json:"cpu"`
 	Memory uint64  `json:"memory"`
-	State  State   `json:"state"`
+	// Override is there where a swap has put another driver in the place of the configuration's.
+	Override *Override `json:"override,omitempty"`
+	State    State     `json:"state"`
 }
