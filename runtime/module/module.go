@@ -24,6 +24,7 @@ type Module struct {
 	compiled wazero.CompiledModule
 	metadata driver.Metadata
 	kinds    map[string]failure.Kind
+	start    Start
 }
 
 // Digest returns "sha256:" and the binary's digest in hexadecimal.
@@ -50,9 +51,13 @@ func (m *Module) Release(ctx context.Context) error {
 func (m *Module) describe(ctx context.Context, limits Limits) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, phaseDeadline)
 	defer cancel()
+	begun := time.Now()
 	i, err := m.Instantiate(ctx, failure.PhaseDescribe, InstanceConfig{Imports: nothingGranted(), Limits: limits})
 	if err != nil {
 		return err
+	}
+	m.start = Start{
+		Reason: "images of the memory are not made yet", Memory: i.Usage().Memory, Initialisation: time.Since(begun),
 	}
 	defer i.endWith(ctx, failure.PhaseDescribe)()
 	defer func() { err = errors.Join(err, i.Close(ctx)) }()
