@@ -188,7 +188,6 @@ func dropFunc(r *resource) string { return lowerName(r.iface.name) + camel(r.nam
 
 // exported writes the method of Instance that calls one export.
 func (g *hostGen) exported(f *function) {
-	field := exportField(f)
 	g.comment("", docs(camel(f.name), "calls "+f.where()+".", f.docs))
 	params := append([]string{"ctx context.Context"}, g.params(f)...)
 	result := "(err error)"
@@ -204,7 +203,7 @@ func (g *hostGen) exported(f *function) {
 	if f.result != nil {
 		ret = "return r,"
 	}
-	g.line("if err := x.guest.Call(ctx, x.%s, %q, s[:]); err != nil { %s err }", field, f.where(), ret)
+	g.line("if err := x.guest.Call(ctx, %q, %q, s[:]); err != nil { %s err }", f.exportName(), f.where(), ret)
 	if f.result != nil {
 		g.line("x.guest.Begin()")
 	}
@@ -216,15 +215,12 @@ func (g *hostGen) exported(f *function) {
 		g.line("r = %s", g.lift(f.result, 0))
 	}
 	if f.post {
-		g.line("%s x.guest.PostReturn(ctx, x.%sPost, %q, s[0])", ret, field, f.where())
+		g.line("%s x.guest.PostReturn(ctx, %q, %q, s[0])", ret, "cabi_post_"+f.exportName(), f.where())
 	} else {
 		g.line("%s nil", ret)
 	}
 	g.line("}\n")
 }
-
-// exportField is the field of Instance with the function of an export.
-func exportField(f *function) string { return lowerName(f.iface.name) + camel(f.name) }
 
 // lowerParams lowers the parameters of an export into s.
 func (g *hostGen) lowerParams(f *function) {

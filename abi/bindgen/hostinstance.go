@@ -17,14 +17,6 @@ func (g *hostGen) instance() {
 	for _, f := range g.scratch {
 		g.line("%s", f)
 	}
-	g.line("")
-	g.line("// The exports. Looking one up allocates, so it is done once.")
-	g.exports(func(f *function) {
-		g.line("%s api.Function", exportField(f))
-		if f.post {
-			g.line("%sPost api.Function", exportField(f))
-		}
-	})
 	g.line("}\n")
 	g.newInstance()
 	g.context()
@@ -102,12 +94,6 @@ func (g *hostGen) attach() {
 	g.line("if err := x.guest.Attach(m); err != nil {")
 	g.line(`return fmt.Errorf("attach instance: %%w", err)`)
 	g.line("}")
-	g.exports(func(f *function) {
-		g.line("x.%s = m.ExportedFunction(%q)", exportField(f), f.exportName())
-		if f.post {
-			g.line("x.%sPost = m.ExportedFunction(%q)", exportField(f), "cabi_post_"+f.exportName())
-		}
-	})
 	g.line("return nil")
 	g.line("}\n")
 }

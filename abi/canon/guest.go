@@ -18,8 +18,9 @@ const Realloc = "cabi_realloc"
 // It is used by one goroutine at a time, the one that calls the instance.
 type Guest struct {
 	limits   Limits
+	module   api.Module
 	memory   api.Memory
-	realloc  api.Function
+	realloc  api.Function // nil until it is called for the first time
 	calling  atomic.Bool
 	closedBy string // the guest function that runs and may call no import, or empty
 	bytes    int    // what is left of the budget
@@ -57,15 +58,24 @@ func (g *Guest) Watch(w Stopwatch) { g.watch = w }
 // Limits returns the limits with the defaults filled in.
 func (g *Guest) Limits() Limits { return g.limits }
 
-// Attach looks up the instance's memory and allocator, whose signature the caller has checked.
+// Attach binds the guest to its instance, whose exports the caller has checked.
+//
+// An exported function that was looked up has a stack of its own, some 12 KB. Most are called once in an instance's life,
+// so each is looked up when it is called, but for the allocator, which is kept.
 func (g *Guest) Attach(m api.Module) error {
-	if g.memory = m.Memory(); g.memory == nil {
+	if m.Memory() == nil {
 		return errors.New("the module has no memory")
 	}
-	if g.realloc = m.ExportedFunction(Realloc); g.realloc == nil {
-		return errors.New("the module exports no " + Realloc)
-	}
+	g.module, g.memory = m, m.Memory()
 	return nil
+}
+
+// export looks an exported function up: nil where there is none, or no instance.
+func (g *Guest) export(name string) api.Function {
+	if g.module == nil {
+		return nil
+	}
+	return g.module.ExportedFunction(name)
 }
 
 // Enter begins the import f, which was called with the flat parameters s: it traps when no import may be called now, and
@@ -100,9 +110,10 @@ func (g *Guest) Abort(err error) { g.aborted.CompareAndSwap(nil, &err) }
 // Begin gives the next lift a new budget.
 func (g *Guest) Begin() { g.bytes, g.elements = g.limits.Bytes, g.limits.Elements }
 
-// Call calls an export with the lowered parameters in stack, which has the results afterwards. The error is the one that
-// the guest's call ended with, wrapped.
-func (g *Guest) Call(ctx context.Context, f api.Function, name string, stack []uint64) error {
+// Call calls an export, which people know as name, with the lowered parameters in stack, which has the results afterwards.
+// The error is the one that the guest's call ended with, wrapped.
+func (g *Guest) Call(ctx context.Context, export, name string, stack []uint64) error {
+	f := g.export(export)
 	if f == nil {
 		return fmt.Errorf("call %s: the instance is not attached", name)
 	}
@@ -124,8 +135,10 @@ func (g *Guest) run(ctx context.Context, f api.Function, stack []uint64) error {
 	return err
 }
 
-// PostReturn tells the guest that the result of an export was lifted. f is nil when the guest has no such function.
-func (g *Guest) PostReturn(ctx context.Context, f api.Function, name string, result uint64) error {
+// PostReturn tells the guest that the result of the export that people know as name was lifted. The guest need not have
+// the function for it, export.
+func (g *Guest) PostReturn(ctx context.Context, export, name string, result uint64) error {
+	f := g.export(export)
 	if f == nil {
 		return nil
 	}
@@ -148,8 +161,11 @@ func (g *Guest) Alloc(ctx context.Context, size uint64, align uint32) uint32 {
 	if size > math.MaxInt32 {
 		fault("a value of %d bytes is too large for the guest", size)
 	}
-	if g.closedBy != "" || g.realloc == nil {
+	if g.closedBy != "" || g.module == nil {
 		fault("%s cannot be called now", Realloc)
+	}
+	if g.realloc == nil {
+		g.realloc = g.export(Realloc)
 	}
 	g.stack = [4]uint64{0, 0, uint64(align), size}
 	if err := g.alone(ctx, g.realloc, Realloc); err != nil {

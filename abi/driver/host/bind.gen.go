@@ -28,18 +28,6 @@ type Instance struct {
 	dataGaugesFigures  []component.Tuple2[string, float64]
 	controlWaitStreams []Stream
 	logLogFields       []component.Tuple2[string, string]
-
-	// The exports. Looking one up allocates, so it is done once.
-	lifecycleDescribe      api.Function
-	lifecycleDescribePost  api.Function
-	lifecycleConfigure     api.Function
-	lifecycleConfigurePost api.Function
-	lifecycleConnect       api.Function
-	lifecycleConnectPost   api.Function
-	lifecycleInit          api.Function
-	lifecycleInitPost      api.Function
-	lifecycleRun           api.Function
-	lifecycleRunPost       api.Function
 }
 
 // New returns an Instance over imports, all of which must be set. It is given its module by Attach.
@@ -98,16 +86,6 @@ func (x *Instance) Attach(m api.Module) error {
 	if err := x.guest.Attach(m); err != nil {
 		return fmt.Errorf("attach instance: %w", err)
 	}
-	x.lifecycleDescribe = m.ExportedFunction("drover:driver/lifecycle@0.1.0#describe")
-	x.lifecycleDescribePost = m.ExportedFunction("cabi_post_drover:driver/lifecycle@0.1.0#describe")
-	x.lifecycleConfigure = m.ExportedFunction("drover:driver/lifecycle@0.1.0#configure")
-	x.lifecycleConfigurePost = m.ExportedFunction("cabi_post_drover:driver/lifecycle@0.1.0#configure")
-	x.lifecycleConnect = m.ExportedFunction("drover:driver/lifecycle@0.1.0#connect")
-	x.lifecycleConnectPost = m.ExportedFunction("cabi_post_drover:driver/lifecycle@0.1.0#connect")
-	x.lifecycleInit = m.ExportedFunction("drover:driver/lifecycle@0.1.0#init")
-	x.lifecycleInitPost = m.ExportedFunction("cabi_post_drover:driver/lifecycle@0.1.0#init")
-	x.lifecycleRun = m.ExportedFunction("drover:driver/lifecycle@0.1.0#run")
-	x.lifecycleRunPost = m.ExportedFunction("cabi_post_drover:driver/lifecycle@0.1.0#run")
 	return nil
 }
 
@@ -555,13 +533,13 @@ func (x *Instance) Describe(ctx context.Context) (r driver.Metadata, err error) 
 	defer canon.Recover("drover:driver/lifecycle@0.1.0 describe", &err)
 	ctx = x.Context(ctx)
 	var s [1]uint64
-	if err := x.guest.Call(ctx, x.lifecycleDescribe, "drover:driver/lifecycle@0.1.0 describe", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:driver/lifecycle@0.1.0#describe", "drover:driver/lifecycle@0.1.0 describe", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 56, 4)
 	r = loadMetadata(x, p)
-	return r, x.guest.PostReturn(ctx, x.lifecycleDescribePost, "drover:driver/lifecycle@0.1.0 describe", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:driver/lifecycle@0.1.0#describe", "drover:driver/lifecycle@0.1.0 describe", s[0])
 }
 
 // Configure calls drover:driver/lifecycle@0.1.0 configure.
@@ -572,13 +550,13 @@ func (x *Instance) Configure(ctx context.Context, c driver.Config) (r component.
 	ctx = x.Context(ctx)
 	var s [8]uint64
 	lowerConfig(ctx, x, s[0:8], c)
-	if err := x.guest.Call(ctx, x.lifecycleConfigure, "drover:driver/lifecycle@0.1.0 configure", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:driver/lifecycle@0.1.0#configure", "drover:driver/lifecycle@0.1.0 configure", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 28, 4)
 	r = loadResultUnitFailure(x, p)
-	return r, x.guest.PostReturn(ctx, x.lifecycleConfigurePost, "drover:driver/lifecycle@0.1.0 configure", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:driver/lifecycle@0.1.0#configure", "drover:driver/lifecycle@0.1.0 configure", s[0])
 }
 
 // Connect calls drover:driver/lifecycle@0.1.0 connect.
@@ -589,13 +567,13 @@ func (x *Instance) Connect(ctx context.Context, s_ driver.Session) (r component.
 	ctx = x.Context(ctx)
 	var s [3]uint64
 	lowerSession(ctx, x, s[0:3], s_)
-	if err := x.guest.Call(ctx, x.lifecycleConnect, "drover:driver/lifecycle@0.1.0 connect", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:driver/lifecycle@0.1.0#connect", "drover:driver/lifecycle@0.1.0 connect", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 28, 4)
 	r = loadResultUnitFailure(x, p)
-	return r, x.guest.PostReturn(ctx, x.lifecycleConnectPost, "drover:driver/lifecycle@0.1.0 connect", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:driver/lifecycle@0.1.0#connect", "drover:driver/lifecycle@0.1.0 connect", s[0])
 }
 
 // Init calls drover:driver/lifecycle@0.1.0 init.
@@ -606,13 +584,13 @@ func (x *Instance) Init(ctx context.Context, s_ driver.Session) (r component.Res
 	ctx = x.Context(ctx)
 	var s [3]uint64
 	lowerSession(ctx, x, s[0:3], s_)
-	if err := x.guest.Call(ctx, x.lifecycleInit, "drover:driver/lifecycle@0.1.0 init", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:driver/lifecycle@0.1.0#init", "drover:driver/lifecycle@0.1.0 init", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 28, 4)
 	r = loadResultHandleFailure(x, p)
-	return r, x.guest.PostReturn(ctx, x.lifecycleInitPost, "drover:driver/lifecycle@0.1.0 init", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:driver/lifecycle@0.1.0#init", "drover:driver/lifecycle@0.1.0 init", s[0])
 }
 
 // Run calls drover:driver/lifecycle@0.1.0 run.
@@ -623,13 +601,13 @@ func (x *Instance) Run(ctx context.Context, s_ driver.Session) (r component.Resu
 	ctx = x.Context(ctx)
 	var s [3]uint64
 	lowerSession(ctx, x, s[0:3], s_)
-	if err := x.guest.Call(ctx, x.lifecycleRun, "drover:driver/lifecycle@0.1.0 run", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:driver/lifecycle@0.1.0#run", "drover:driver/lifecycle@0.1.0 run", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 32, 4)
 	r = loadResultOutcomeFailure(x, p)
-	return r, x.guest.PostReturn(ctx, x.lifecycleRunPost, "drover:driver/lifecycle@0.1.0 run", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:driver/lifecycle@0.1.0#run", "drover:driver/lifecycle@0.1.0 run", s[0])
 }
 
 func loadAction(x *Instance, p []byte) driver.Action {

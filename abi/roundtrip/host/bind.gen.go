@@ -28,49 +28,6 @@ type Instance struct {
 	mirrorShapesV     []roundtrip.Shape
 	mirrorManyD       []roundtrip.Point
 	mirrorTallyV      []roundtrip.Point
-
-	// The exports. Looking one up allocates, so it is done once.
-	echoTruth          api.Function
-	echoUEight         api.Function
-	echoSEight         api.Function
-	echoUSixteen       api.Function
-	echoSSixteen       api.Function
-	echoUThirtyTwo     api.Function
-	echoSThirtyTwo     api.Function
-	echoUSixtyFour     api.Function
-	echoSSixtyFour     api.Function
-	echoFThirtyTwo     api.Function
-	echoFSixtyFour     api.Function
-	echoHue            api.Function
-	echoLarge          api.Function
-	echoAllScalars     api.Function
-	echoAllScalarsPost api.Function
-	echoText           api.Function
-	echoTextPost       api.Function
-	echoBytes          api.Function
-	echoBytesPost      api.Function
-	echoMaybeBytes     api.Function
-	echoMaybeBytesPost api.Function
-	echoTriedBytes     api.Function
-	echoTriedBytesPost api.Function
-	echoDoubles        api.Function
-	echoDoublesPost    api.Function
-	echoOneShape       api.Function
-	echoOneShapePost   api.Function
-	echoShapes         api.Function
-	echoShapesPost     api.Function
-	echoNested         api.Function
-	echoNestedPost     api.Function
-	echoAllLists       api.Function
-	echoAllListsPost   api.Function
-	echoAllMaybes      api.Function
-	echoAllMaybesPost  api.Function
-	echoMany           api.Function
-	echoManyPost       api.Function
-	echoNothing        api.Function
-	echoThings         api.Function
-	echoThingsPost     api.Function
-	echoLeaveOpen      api.Function
 }
 
 // New returns an Instance over imports, all of which must be set. It is given its module by Attach.
@@ -127,47 +84,6 @@ func (x *Instance) Attach(m api.Module) error {
 	if err := x.guest.Attach(m); err != nil {
 		return fmt.Errorf("attach instance: %w", err)
 	}
-	x.echoTruth = m.ExportedFunction("drover:roundtrip/echo@0.1.0#truth")
-	x.echoUEight = m.ExportedFunction("drover:roundtrip/echo@0.1.0#u-eight")
-	x.echoSEight = m.ExportedFunction("drover:roundtrip/echo@0.1.0#s-eight")
-	x.echoUSixteen = m.ExportedFunction("drover:roundtrip/echo@0.1.0#u-sixteen")
-	x.echoSSixteen = m.ExportedFunction("drover:roundtrip/echo@0.1.0#s-sixteen")
-	x.echoUThirtyTwo = m.ExportedFunction("drover:roundtrip/echo@0.1.0#u-thirty-two")
-	x.echoSThirtyTwo = m.ExportedFunction("drover:roundtrip/echo@0.1.0#s-thirty-two")
-	x.echoUSixtyFour = m.ExportedFunction("drover:roundtrip/echo@0.1.0#u-sixty-four")
-	x.echoSSixtyFour = m.ExportedFunction("drover:roundtrip/echo@0.1.0#s-sixty-four")
-	x.echoFThirtyTwo = m.ExportedFunction("drover:roundtrip/echo@0.1.0#f-thirty-two")
-	x.echoFSixtyFour = m.ExportedFunction("drover:roundtrip/echo@0.1.0#f-sixty-four")
-	x.echoHue = m.ExportedFunction("drover:roundtrip/echo@0.1.0#hue")
-	x.echoLarge = m.ExportedFunction("drover:roundtrip/echo@0.1.0#large")
-	x.echoAllScalars = m.ExportedFunction("drover:roundtrip/echo@0.1.0#all-scalars")
-	x.echoAllScalarsPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#all-scalars")
-	x.echoText = m.ExportedFunction("drover:roundtrip/echo@0.1.0#text")
-	x.echoTextPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#text")
-	x.echoBytes = m.ExportedFunction("drover:roundtrip/echo@0.1.0#bytes")
-	x.echoBytesPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#bytes")
-	x.echoMaybeBytes = m.ExportedFunction("drover:roundtrip/echo@0.1.0#maybe-bytes")
-	x.echoMaybeBytesPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#maybe-bytes")
-	x.echoTriedBytes = m.ExportedFunction("drover:roundtrip/echo@0.1.0#tried-bytes")
-	x.echoTriedBytesPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#tried-bytes")
-	x.echoDoubles = m.ExportedFunction("drover:roundtrip/echo@0.1.0#doubles")
-	x.echoDoublesPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#doubles")
-	x.echoOneShape = m.ExportedFunction("drover:roundtrip/echo@0.1.0#one-shape")
-	x.echoOneShapePost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#one-shape")
-	x.echoShapes = m.ExportedFunction("drover:roundtrip/echo@0.1.0#shapes")
-	x.echoShapesPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#shapes")
-	x.echoNested = m.ExportedFunction("drover:roundtrip/echo@0.1.0#nested")
-	x.echoNestedPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#nested")
-	x.echoAllLists = m.ExportedFunction("drover:roundtrip/echo@0.1.0#all-lists")
-	x.echoAllListsPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#all-lists")
-	x.echoAllMaybes = m.ExportedFunction("drover:roundtrip/echo@0.1.0#all-maybes")
-	x.echoAllMaybesPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#all-maybes")
-	x.echoMany = m.ExportedFunction("drover:roundtrip/echo@0.1.0#many")
-	x.echoManyPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#many")
-	x.echoNothing = m.ExportedFunction("drover:roundtrip/echo@0.1.0#nothing")
-	x.echoThings = m.ExportedFunction("drover:roundtrip/echo@0.1.0#things")
-	x.echoThingsPost = m.ExportedFunction("cabi_post_drover:roundtrip/echo@0.1.0#things")
-	x.echoLeaveOpen = m.ExportedFunction("drover:roundtrip/echo@0.1.0#leave-open")
 	return nil
 }
 
@@ -604,7 +520,7 @@ func (x *Instance) Truth(ctx context.Context, v bool) (r bool, err error) {
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = canon.Bool(v)
-	if err := x.guest.Call(ctx, x.echoTruth, "drover:roundtrip/echo@0.1.0 truth", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#truth", "drover:roundtrip/echo@0.1.0 truth", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -618,7 +534,7 @@ func (x *Instance) UEight(ctx context.Context, v uint8) (r uint8, err error) {
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = uint64(v)
-	if err := x.guest.Call(ctx, x.echoUEight, "drover:roundtrip/echo@0.1.0 u-eight", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#u-eight", "drover:roundtrip/echo@0.1.0 u-eight", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -632,7 +548,7 @@ func (x *Instance) SEight(ctx context.Context, v int8) (r int8, err error) {
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = api.EncodeI32(int32(v))
-	if err := x.guest.Call(ctx, x.echoSEight, "drover:roundtrip/echo@0.1.0 s-eight", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#s-eight", "drover:roundtrip/echo@0.1.0 s-eight", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -646,7 +562,7 @@ func (x *Instance) USixteen(ctx context.Context, v uint16) (r uint16, err error)
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = uint64(v)
-	if err := x.guest.Call(ctx, x.echoUSixteen, "drover:roundtrip/echo@0.1.0 u-sixteen", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#u-sixteen", "drover:roundtrip/echo@0.1.0 u-sixteen", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -660,7 +576,7 @@ func (x *Instance) SSixteen(ctx context.Context, v int16) (r int16, err error) {
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = api.EncodeI32(int32(v))
-	if err := x.guest.Call(ctx, x.echoSSixteen, "drover:roundtrip/echo@0.1.0 s-sixteen", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#s-sixteen", "drover:roundtrip/echo@0.1.0 s-sixteen", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -674,7 +590,7 @@ func (x *Instance) UThirtyTwo(ctx context.Context, v uint32) (r uint32, err erro
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = uint64(v)
-	if err := x.guest.Call(ctx, x.echoUThirtyTwo, "drover:roundtrip/echo@0.1.0 u-thirty-two", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#u-thirty-two", "drover:roundtrip/echo@0.1.0 u-thirty-two", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -688,7 +604,7 @@ func (x *Instance) SThirtyTwo(ctx context.Context, v int32) (r int32, err error)
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = api.EncodeI32(int32(v))
-	if err := x.guest.Call(ctx, x.echoSThirtyTwo, "drover:roundtrip/echo@0.1.0 s-thirty-two", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#s-thirty-two", "drover:roundtrip/echo@0.1.0 s-thirty-two", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -702,7 +618,7 @@ func (x *Instance) USixtyFour(ctx context.Context, v uint64) (r uint64, err erro
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = v
-	if err := x.guest.Call(ctx, x.echoUSixtyFour, "drover:roundtrip/echo@0.1.0 u-sixty-four", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#u-sixty-four", "drover:roundtrip/echo@0.1.0 u-sixty-four", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -716,7 +632,7 @@ func (x *Instance) SSixtyFour(ctx context.Context, v int64) (r int64, err error)
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = uint64(v)
-	if err := x.guest.Call(ctx, x.echoSSixtyFour, "drover:roundtrip/echo@0.1.0 s-sixty-four", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#s-sixty-four", "drover:roundtrip/echo@0.1.0 s-sixty-four", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -730,7 +646,7 @@ func (x *Instance) FThirtyTwo(ctx context.Context, v float32) (r float32, err er
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = api.EncodeF32(v)
-	if err := x.guest.Call(ctx, x.echoFThirtyTwo, "drover:roundtrip/echo@0.1.0 f-thirty-two", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#f-thirty-two", "drover:roundtrip/echo@0.1.0 f-thirty-two", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -744,7 +660,7 @@ func (x *Instance) FSixtyFour(ctx context.Context, v float64) (r float64, err er
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = api.EncodeF64(v)
-	if err := x.guest.Call(ctx, x.echoFSixtyFour, "drover:roundtrip/echo@0.1.0 f-sixty-four", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#f-sixty-four", "drover:roundtrip/echo@0.1.0 f-sixty-four", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -758,7 +674,7 @@ func (x *Instance) Hue(ctx context.Context, v roundtrip.Color) (r roundtrip.Colo
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = uint64(v)
-	if err := x.guest.Call(ctx, x.echoHue, "drover:roundtrip/echo@0.1.0 hue", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#hue", "drover:roundtrip/echo@0.1.0 hue", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -772,7 +688,7 @@ func (x *Instance) Large(ctx context.Context, v roundtrip.Big) (r roundtrip.Big,
 	ctx = x.Context(ctx)
 	var s [1]uint64
 	s[0] = uint64(v)
-	if err := x.guest.Call(ctx, x.echoLarge, "drover:roundtrip/echo@0.1.0 large", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#large", "drover:roundtrip/echo@0.1.0 large", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
@@ -786,13 +702,13 @@ func (x *Instance) AllScalars(ctx context.Context, v roundtrip.Scalars) (r round
 	ctx = x.Context(ctx)
 	var s [11]uint64
 	lowerScalars(ctx, x, s[0:11], v)
-	if err := x.guest.Call(ctx, x.echoAllScalars, "drover:roundtrip/echo@0.1.0 all-scalars", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#all-scalars", "drover:roundtrip/echo@0.1.0 all-scalars", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 48, 8)
 	r = loadScalars(x, p)
-	return r, x.guest.PostReturn(ctx, x.echoAllScalarsPost, "drover:roundtrip/echo@0.1.0 all-scalars", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#all-scalars", "drover:roundtrip/echo@0.1.0 all-scalars", s[0])
 }
 
 // Text calls drover:roundtrip/echo@0.1.0 text.
@@ -802,13 +718,13 @@ func (x *Instance) Text(ctx context.Context, v string) (r string, err error) {
 	var s [2]uint64
 	ptr0, n0 := x.guest.NewString(ctx, v)
 	s[0], s[1] = uint64(ptr0), uint64(n0)
-	if err := x.guest.Call(ctx, x.echoText, "drover:roundtrip/echo@0.1.0 text", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#text", "drover:roundtrip/echo@0.1.0 text", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 8, 4)
 	r = x.guest.String(canon.U32(p), canon.U32(p[4:]))
-	return r, x.guest.PostReturn(ctx, x.echoTextPost, "drover:roundtrip/echo@0.1.0 text", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#text", "drover:roundtrip/echo@0.1.0 text", s[0])
 }
 
 // Bytes calls drover:roundtrip/echo@0.1.0 bytes.
@@ -818,13 +734,13 @@ func (x *Instance) Bytes(ctx context.Context, v []byte) (r []byte, err error) {
 	var s [2]uint64
 	ptr0, n0 := x.guest.NewBytes(ctx, v)
 	s[0], s[1] = uint64(ptr0), uint64(n0)
-	if err := x.guest.Call(ctx, x.echoBytes, "drover:roundtrip/echo@0.1.0 bytes", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#bytes", "drover:roundtrip/echo@0.1.0 bytes", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 8, 4)
 	r = x.guest.CopyBytes(canon.U32(p), canon.U32(p[4:]))
-	return r, x.guest.PostReturn(ctx, x.echoBytesPost, "drover:roundtrip/echo@0.1.0 bytes", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#bytes", "drover:roundtrip/echo@0.1.0 bytes", s[0])
 }
 
 // MaybeBytes calls drover:roundtrip/echo@0.1.0 maybe-bytes.
@@ -833,13 +749,13 @@ func (x *Instance) MaybeBytes(ctx context.Context, v component.Option[[]byte]) (
 	ctx = x.Context(ctx)
 	var s [3]uint64
 	lowerOptionBytes(ctx, x, s[0:3], v)
-	if err := x.guest.Call(ctx, x.echoMaybeBytes, "drover:roundtrip/echo@0.1.0 maybe-bytes", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#maybe-bytes", "drover:roundtrip/echo@0.1.0 maybe-bytes", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 12, 4)
 	r = loadOptionBytes(x, p)
-	return r, x.guest.PostReturn(ctx, x.echoMaybeBytesPost, "drover:roundtrip/echo@0.1.0 maybe-bytes", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#maybe-bytes", "drover:roundtrip/echo@0.1.0 maybe-bytes", s[0])
 }
 
 // TriedBytes calls drover:roundtrip/echo@0.1.0 tried-bytes.
@@ -848,13 +764,13 @@ func (x *Instance) TriedBytes(ctx context.Context, v component.Result[[]byte, ro
 	ctx = x.Context(ctx)
 	var s [3]uint64
 	lowerResultBytesColor(ctx, x, s[0:3], v)
-	if err := x.guest.Call(ctx, x.echoTriedBytes, "drover:roundtrip/echo@0.1.0 tried-bytes", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#tried-bytes", "drover:roundtrip/echo@0.1.0 tried-bytes", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 12, 4)
 	r = loadResultBytesColor(x, p)
-	return r, x.guest.PostReturn(ctx, x.echoTriedBytesPost, "drover:roundtrip/echo@0.1.0 tried-bytes", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#tried-bytes", "drover:roundtrip/echo@0.1.0 tried-bytes", s[0])
 }
 
 // Doubles calls drover:roundtrip/echo@0.1.0 doubles.
@@ -864,13 +780,13 @@ func (x *Instance) Doubles(ctx context.Context, v []float64) (r []float64, err e
 	var s [2]uint64
 	ptr0, n0 := lowerListF64(ctx, x, v)
 	s[0], s[1] = uint64(ptr0), uint64(n0)
-	if err := x.guest.Call(ctx, x.echoDoubles, "drover:roundtrip/echo@0.1.0 doubles", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#doubles", "drover:roundtrip/echo@0.1.0 doubles", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 8, 4)
 	r = loadListF64(x, nil, canon.U32(p), canon.U32(p[4:]))
-	return r, x.guest.PostReturn(ctx, x.echoDoublesPost, "drover:roundtrip/echo@0.1.0 doubles", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#doubles", "drover:roundtrip/echo@0.1.0 doubles", s[0])
 }
 
 // OneShape calls drover:roundtrip/echo@0.1.0 one-shape.
@@ -879,13 +795,13 @@ func (x *Instance) OneShape(ctx context.Context, v roundtrip.Shape) (r roundtrip
 	ctx = x.Context(ctx)
 	var s [6]uint64
 	lowerShape(ctx, x, s[0:6], v)
-	if err := x.guest.Call(ctx, x.echoOneShape, "drover:roundtrip/echo@0.1.0 one-shape", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#one-shape", "drover:roundtrip/echo@0.1.0 one-shape", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 32, 8)
 	r = loadShape(x, p)
-	return r, x.guest.PostReturn(ctx, x.echoOneShapePost, "drover:roundtrip/echo@0.1.0 one-shape", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#one-shape", "drover:roundtrip/echo@0.1.0 one-shape", s[0])
 }
 
 // Shapes calls drover:roundtrip/echo@0.1.0 shapes.
@@ -895,13 +811,13 @@ func (x *Instance) Shapes(ctx context.Context, v []roundtrip.Shape) (r []roundtr
 	var s [2]uint64
 	ptr0, n0 := lowerListShape(ctx, x, v)
 	s[0], s[1] = uint64(ptr0), uint64(n0)
-	if err := x.guest.Call(ctx, x.echoShapes, "drover:roundtrip/echo@0.1.0 shapes", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#shapes", "drover:roundtrip/echo@0.1.0 shapes", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 8, 4)
 	r = loadListShape(x, nil, canon.U32(p), canon.U32(p[4:]))
-	return r, x.guest.PostReturn(ctx, x.echoShapesPost, "drover:roundtrip/echo@0.1.0 shapes", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#shapes", "drover:roundtrip/echo@0.1.0 shapes", s[0])
 }
 
 // Nested calls drover:roundtrip/echo@0.1.0 nested.
@@ -910,13 +826,13 @@ func (x *Instance) Nested(ctx context.Context, v component.Result[component.Opti
 	ctx = x.Context(ctx)
 	var s [8]uint64
 	lowerResultOptionShapeTupleStringU8(ctx, x, s[0:8], v)
-	if err := x.guest.Call(ctx, x.echoNested, "drover:roundtrip/echo@0.1.0 nested", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#nested", "drover:roundtrip/echo@0.1.0 nested", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 48, 8)
 	r = loadResultOptionShapeTupleStringU8(x, p)
-	return r, x.guest.PostReturn(ctx, x.echoNestedPost, "drover:roundtrip/echo@0.1.0 nested", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#nested", "drover:roundtrip/echo@0.1.0 nested", s[0])
 }
 
 // AllLists calls drover:roundtrip/echo@0.1.0 all-lists.
@@ -927,13 +843,13 @@ func (x *Instance) AllLists(ctx context.Context, v roundtrip.Lists) (r roundtrip
 	at := x.guest.Alloc(ctx, 128, 4)
 	storeLists(ctx, x, at, v)
 	s[0] = uint64(at)
-	if err := x.guest.Call(ctx, x.echoAllLists, "drover:roundtrip/echo@0.1.0 all-lists", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#all-lists", "drover:roundtrip/echo@0.1.0 all-lists", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 128, 4)
 	r = loadLists(x, p)
-	return r, x.guest.PostReturn(ctx, x.echoAllListsPost, "drover:roundtrip/echo@0.1.0 all-lists", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#all-lists", "drover:roundtrip/echo@0.1.0 all-lists", s[0])
 }
 
 // AllMaybes calls drover:roundtrip/echo@0.1.0 all-maybes.
@@ -944,13 +860,13 @@ func (x *Instance) AllMaybes(ctx context.Context, v roundtrip.Maybes) (r roundtr
 	at := x.guest.Alloc(ctx, 136, 8)
 	storeMaybes(ctx, x, at, v)
 	s[0] = uint64(at)
-	if err := x.guest.Call(ctx, x.echoAllMaybes, "drover:roundtrip/echo@0.1.0 all-maybes", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#all-maybes", "drover:roundtrip/echo@0.1.0 all-maybes", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 136, 8)
 	r = loadMaybes(x, p)
-	return r, x.guest.PostReturn(ctx, x.echoAllMaybesPost, "drover:roundtrip/echo@0.1.0 all-maybes", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#all-maybes", "drover:roundtrip/echo@0.1.0 all-maybes", s[0])
 }
 
 // Many calls drover:roundtrip/echo@0.1.0 many.
@@ -970,13 +886,13 @@ func (x *Instance) Many(ctx context.Context, a_ uint8, b string, c []byte, d []r
 	storeString(ctx, x, at+72, g)
 	x.guest.PutF64(at+80, h)
 	s[0] = uint64(at)
-	if err := x.guest.Call(ctx, x.echoMany, "drover:roundtrip/echo@0.1.0 many", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#many", "drover:roundtrip/echo@0.1.0 many", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 128, 4)
 	r = loadLists(x, p)
-	return r, x.guest.PostReturn(ctx, x.echoManyPost, "drover:roundtrip/echo@0.1.0 many", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#many", "drover:roundtrip/echo@0.1.0 many", s[0])
 }
 
 // Nothing calls drover:roundtrip/echo@0.1.0 nothing.
@@ -984,7 +900,7 @@ func (x *Instance) Nothing(ctx context.Context) (err error) {
 	defer canon.Recover("drover:roundtrip/echo@0.1.0 nothing", &err)
 	ctx = x.Context(ctx)
 	var s [1]uint64
-	if err := x.guest.Call(ctx, x.echoNothing, "drover:roundtrip/echo@0.1.0 nothing", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#nothing", "drover:roundtrip/echo@0.1.0 nothing", s[:]); err != nil {
 		return err
 	}
 	return nil
@@ -999,13 +915,13 @@ func (x *Instance) Things(ctx context.Context, names []string) (r []string, err 
 	var s [2]uint64
 	ptr0, n0 := lowerListString(ctx, x, names)
 	s[0], s[1] = uint64(ptr0), uint64(n0)
-	if err := x.guest.Call(ctx, x.echoThings, "drover:roundtrip/echo@0.1.0 things", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#things", "drover:roundtrip/echo@0.1.0 things", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
 	p := x.guest.View(api.DecodeU32(s[0]), 8, 4)
 	r = loadListString(x, nil, canon.U32(p), canon.U32(p[4:]))
-	return r, x.guest.PostReturn(ctx, x.echoThingsPost, "drover:roundtrip/echo@0.1.0 things", s[0])
+	return r, x.guest.PostReturn(ctx, "cabi_post_drover:roundtrip/echo@0.1.0#things", "drover:roundtrip/echo@0.1.0 things", s[0])
 }
 
 // LeaveOpen calls drover:roundtrip/echo@0.1.0 leave-open.
@@ -1017,7 +933,7 @@ func (x *Instance) LeaveOpen(ctx context.Context, name string) (r roundtrip.ID, 
 	var s [2]uint64
 	ptr0, n0 := x.guest.NewString(ctx, name)
 	s[0], s[1] = uint64(ptr0), uint64(n0)
-	if err := x.guest.Call(ctx, x.echoLeaveOpen, "drover:roundtrip/echo@0.1.0 leave-open", s[:]); err != nil {
+	if err := x.guest.Call(ctx, "drover:roundtrip/echo@0.1.0#leave-open", "drover:roundtrip/echo@0.1.0 leave-open", s[:]); err != nil {
 		return r, err
 	}
 	x.guest.Begin()
