@@ -51,6 +51,13 @@ func (h *helpers) need(f helperFunction) uint32 {
 	return i
 }
 
+// changes names the instructions that change, or take from, what is neither the memory's content nor a global. table.set
+// is another.
+var changes = map[uint32]string{
+	miscMemoryInit: "memory.init", miscDataDrop: "data.drop", miscTableInit: "table.init", miscElemDrop: "elem.drop",
+	miscTableCopy: "table.copy", miscTableGrow: "table.grow", miscTableFill: "table.fill",
+}
+
 // misc reads an instruction behind the prefix 0xfc (core specification 2.0, 5.4.6 and 5.4.5).
 func (b *body) misc(start int) {
 	n := b.r.u32("an instruction")
@@ -58,10 +65,13 @@ func (b *body) misc(start int) {
 		return
 	}
 	b.spend(costSimple)
+	if what := changes[n]; what != "" {
+		b.m.forbid("it uses %s", what)
+	}
 	switch n {
 	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating conversions
 		b.operands(1, 1)
-	case 9, 13: // data.drop, elem.drop
+	case miscDataDrop, miscElemDrop:
 		b.r.u32("the index of a segment")
 	case 16: // table.size
 		b.r.u32("a table's index")

@@ -17,7 +17,7 @@ import (
 func most(n int) int { return 24*n + 512 }
 
 // FuzzRewrite rewrites arbitrary bytes: a clear error, or a module that compiles if the input does, and of a size that is
-// bounded by the input's.
+// bounded by the input's; without its data likewise.
 func FuzzRewrite(f *testing.F) {
 	seeds, err := filepath.Glob(filepath.Join(spectest(f), "v2/testdata/*.wasm"))
 	if err != nil || len(seeds) < 1000 {
@@ -33,6 +33,7 @@ func FuzzRewrite(f *testing.F) {
 	}
 	for seed := range uint64(20) {
 		f.Add(makeProgram(seed))
+		f.Add(makePlain(seed))
 	}
 	f.Add(bulkModule())
 	f.Add(customModule())
@@ -54,8 +55,15 @@ func FuzzRewrite(f *testing.F) {
 		if again, err := Rewrite(binary, Limits{Nesting: 1000, Locals: 500}); err != nil || !bytes.Equal(again.Binary, m.Binary) {
 			t.Errorf("the second time gives another module (%v)", err)
 		}
+		d, detachErr := m.Detach()
 		before, err := r.CompileModule(ctx, binary)
 		if err != nil {
+			if detachErr == nil && !hasCustom(binary) {
+				if after, err := r.CompileModule(ctx, d.Binary); err == nil {
+					_ = after.Close(ctx)
+					t.Errorf("what did not compile does without its data")
+				}
+			}
 			if after, err := r.CompileModule(ctx, m.Binary); err == nil {
 				_ = after.Close(ctx)
 				if !hasCustom(binary) { // broken names are dropped, and wazero refuses an empty name in the last place
@@ -68,6 +76,13 @@ func FuzzRewrite(f *testing.F) {
 		after, err := r.CompileModule(ctx, m.Binary)
 		if err != nil {
 			t.Fatalf("rewritten, it does not compile: %v", err)
+		}
+		_ = after.Close(ctx)
+		if detachErr != nil {
+			return
+		}
+		if after, err = r.CompileModule(ctx, d.Binary); err != nil {
+			t.Fatalf("without its data, it does not compile: %v", err)
 		}
 		_ = after.Close(ctx)
 	})

@@ -19,6 +19,8 @@ type program struct {
 	// labels are the operand types of the open blocks, the innermost last.
 	labels []string
 	budget int
+	// plain leaves out what is an obstacle to Detach.
+	plain bool
 }
 
 // The globals of a program.
@@ -42,7 +44,15 @@ const (
 
 // makeProgram makes the program of a seed. Its export "run" is (i32, i32) -> i32.
 func makeProgram(seed uint64) []byte {
-	p := &program{Rand: rand.New(rand.NewPCG(seed, 1))}
+	return (&program{Rand: rand.New(rand.NewPCG(seed, 1))}).make()
+}
+
+// makePlain makes one that changes nothing but its memory and its globals, and that has data in its memory.
+func makePlain(seed uint64) []byte {
+	return (&program{Rand: rand.New(rand.NewPCG(seed, 2)), plain: true}).make()
+}
+
+func (p *program) make() []byte {
 	p.functions = 2 + p.IntN(6)
 	w := wasm{pages: programPages, mostPages: programPages + 2, tables: [][]byte{{typeFuncRef, 1, programTable, programTable}, {typeExtern, 0, 3}}}
 	for _, t := range programTypes {
@@ -74,6 +84,15 @@ func makeProgram(seed uint64) []byte {
 	passive := append([]byte{5, typeFuncRef, 2, 0xd0, typeFuncRef, opEnd, opRefFunc, byte(p.IntN(p.functions))}, opEnd)
 	w.elems = [][]byte{elements, passive}
 	w.data = [][]byte{append([]byte{1, 40}, p.bytes(40)...)}
+	if p.plain {
+		for range p.IntN(4) {
+			offset := code(p.IntN(2)*2, i32(p.Int32N(programPages*65536-40)), opEnd, 40)
+			if offset[0] == 2 {
+				offset = code(2, 0, offset[1:])
+			}
+			w.data = append(w.data, append(offset, p.bytes(40)...))
+		}
+	}
 	return w.encode()
 }
 
@@ -279,7 +298,11 @@ func (p *program) keep(types string) []byte {
 // bulk is one of the instructions that work on memory or a table at once, often out of bounds.
 func (p *program) bulk() []byte {
 	small := func() []byte { return code(p.value('i'), i32(0xffff), 0x71) }
-	switch p.IntN(8) {
+	n := p.IntN(8)
+	if p.plain && n != 1 && n != 3 {
+		n = 0
+	}
+	switch n {
 	case 0:
 		return code(small(), p.value('i'), small(), opMisc, miscMemoryFill, 0)
 	case 1:

@@ -25,6 +25,11 @@ type Module struct {
 	// Pages is how large its memory is from the start, in 64 KiB; 0 for one without a memory of its own.
 	Pages      uint32
 	Statistics Statistics
+
+	// See module.
+	memory   bool
+	changing []uint32
+	obstacle Obstacle
 }
 
 // Statistics says what was done to a module.

@@ -15,8 +15,14 @@ type module struct {
 	globals []byte
 	// pages is the memory's minimum.
 	pages uint32
-	// data are the sizes of the data segments.
-	data []uint32
+	// memory says that it has one of its own.
+	memory bool
+	// changing are the globals that can change, obstacle what is in the way of Detach.
+	changing []uint32
+	obstacle Obstacle
+	// data are the sizes of the data segments, counted what the data count section says, or -1.
+	data    []uint32
+	counted int64
 	// taken marks the functions that a reference can be taken of, by index in the module.
 	taken []bool
 	// calls has the callees of all functions, each function's in a row: functions.

@@ -14,12 +14,12 @@ func readModule(binary []byte, l Limits) (*module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &module{limits: l, binary: binary, sections: sections, wrappers: map[uint32]uint32{}}
+	m := &module{limits: l, binary: binary, sections: sections, wrappers: map[uint32]uint32{}, counted: -1}
 	readers := map[byte]func(*reader){
 		sectionType: m.readTypes, sectionImport: m.readImports, sectionFunction: m.readFunctions,
 		sectionTable: m.readTables, sectionMemory: m.readMemories, sectionGlobal: m.readGlobals,
 		sectionExport: m.readExports, sectionStart: m.readStart, sectionElement: m.readElements,
-		sectionCode: m.readCode, sectionData: m.readData, sectionCustom: readCustom,
+		sectionCode: m.readCode, sectionData: m.readData, sectionDataCount: m.readDataCount, sectionCustom: readCustom,
 	}
 	for _, s := range sections {
 		read, ok := readers[s.id]
@@ -108,11 +108,15 @@ func (m *module) readImports(r *reader) {
 			readValueType(r)
 			readLimits(r, "table")
 			m.tables++
+			m.forbid("it imports a table")
 		case 2:
 			readLimits(r, "memory")
+			m.forbid("it imports its memory")
 		case 3:
 			m.globals = append(m.globals, readValueType(r))
-			r.byte("a global's mutability")
+			if r.byte("a global's mutability") != 0 {
+				m.forbid("it imports a global that can change")
+			}
 		default:
 			r.fail(start, "an import of a function, table, memory or global", unknownKind(kind))
 		}
@@ -201,13 +205,17 @@ func (m *module) readMemories(r *reader) {
 			r.fail(start, "at most one memory", "more (the feature multi-memory)")
 		}
 		m.pages, _ = readLimits(r, "memory")
+		m.memory = true
 	}
 }
 
 func (m *module) readGlobals(r *reader) {
 	for range r.count("globals", m.limits.Globals) {
-		m.globals = append(m.globals, readValueType(r))
-		r.byte("a global's mutability")
+		typ := readValueType(r)
+		m.globals = append(m.globals, typ)
+		if r.byte("a global's mutability") != 0 {
+			m.changeable(uint32(len(m.globals)-1), typ)
+		}
 		m.expression(r, nil)
 	}
 	m.bound(r)
@@ -215,7 +223,12 @@ func (m *module) readGlobals(r *reader) {
 
 func (m *module) readExports(r *reader) { m.writeExports(r) }
 
-func (m *module) readStart(r *reader) { r.index("function", m.functionCount()) }
+func (m *module) readStart(r *reader) {
+	r.index("function", m.functionCount())
+	m.forbid("it has a start function")
+}
+
+func (m *module) readDataCount(r *reader) { m.counted = int64(r.u32("the number of data segments")) }
 
 func (m *module) readCode(r *reader) {
 	start := r.at

@@ -22,7 +22,12 @@ func Rewrite(binary []byte, l Limits) (*Module, error) {
 		return nil, err
 	}
 	m.stats.Before, m.stats.After = len(binary), len(out)
-	return &Module{Binary: out, Pages: m.pages, Statistics: m.stats}, nil
+	if m.counted >= 0 && m.counted != int64(len(m.data)) {
+		m.forbid("it says that it has %d data segments and has %d", m.counted, len(m.data))
+	}
+	return &Module{
+		Binary: out, Pages: m.pages, Statistics: m.stats, memory: m.memory, changing: m.changing, obstacle: m.obstacle,
+	}, nil
 }
 
 // survey scans all functions for what must be known before the first is rewritten.

@@ -20,8 +20,9 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// TestSpecification runs WebAssembly's test suite, which is in wazero's module, as it is and rewritten. What every command
-// gives must be the same: results to the bit, traps by their text, what is refused, and memories at the end.
+// TestSpecification runs WebAssembly's test suite, which is in wazero's module, as it is, rewritten, and so that each instance
+// was given the memory and the globals of another one. What every command gives must be the same: results to the bit, traps
+// by their text, what is refused, and memories at the end.
 func TestSpecification(t *testing.T) {
 	dir := spectest(t)
 	prelude, err := os.ReadFile(filepath.Join(dir, "testdata/spectest.wasm"))
@@ -37,9 +38,10 @@ func TestSpecification(t *testing.T) {
 		for _, script := range scripts {
 			t.Run(version+"/"+strings.TrimSuffix(filepath.Base(script), ".json"), func(t *testing.T) {
 				t.Parallel()
-				before := runScript(t, script, prelude, config, false)
-				after := runScript(t, script, prelude, config, true)
-				compare(t, before, after)
+				before := runScript(t, script, prelude, config, asItIs)
+				for _, w := range []way{metered, moved} {
+					compare(t, before, runScript(t, script, prelude, config, w))
+				}
 			})
 		}
 	}
@@ -54,6 +56,16 @@ func spectest(tb testing.TB) string {
 	}
 	return filepath.Join(string(bytes.TrimSpace(out)), "internal/integration_test/spectest")
 }
+
+// way is how modules are instantiated.
+type way int
+
+const (
+	asItIs way = iota
+	metered
+	// moved is without data, which another instance was given; where nothing is in the way.
+	moved
+)
 
 // command is one of a script (wabt's wast2json).
 type command struct {
@@ -109,7 +121,7 @@ type player struct {
 	t       *testing.T
 	runtime wazero.Runtime
 	dir     string
-	meter   bool
+	way     way
 	modules map[string]api.Module
 	last    api.Module
 	// file is what last was made of.
@@ -117,7 +129,7 @@ type player struct {
 	all  []api.Module
 }
 
-func runScript(t *testing.T, script string, prelude []byte, config wazero.RuntimeConfig, meter bool) []outcome {
+func runScript(t *testing.T, script string, prelude []byte, config wazero.RuntimeConfig, w way) []outcome {
 	t.Helper()
 	raw, err := os.ReadFile(script)
 	if err != nil {
@@ -128,7 +140,7 @@ func runScript(t *testing.T, script string, prelude []byte, config wazero.Runtim
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	p := player{t: t, runtime: wazero.NewRuntimeWithConfig(ctx, config), dir: filepath.Dir(script), meter: meter, modules: map[string]api.Module{}}
+	p := player{t: t, runtime: wazero.NewRuntimeWithConfig(ctx, config), dir: filepath.Dir(script), way: w, modules: map[string]api.Module{}}
 	defer p.runtime.Close(ctx)
 	if err := yielding(ctx, p.runtime, func() int64 { return 1000 }); err != nil {
 		t.Fatal(err)
@@ -192,7 +204,7 @@ func (p *player) play(ctx context.Context, c command, as string) (string, error)
 
 // exhaust acts on an instance of its own, which is discarded. Without metering, it would take seconds.
 func (p *player) exhaust(ctx context.Context, c command) (string, error) {
-	if !p.meter {
+	if p.way == asItIs {
 		return "", errStack
 	}
 	used := p.last
@@ -209,14 +221,34 @@ func (p *player) load(ctx context.Context, file, as string) (api.Module, error) 
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if p.meter {
+	if p.way != asItIs {
 		m, err := Rewrite(binary, Limits{TableElements: math.MaxUint32, Tables: 1000})
 		if err != nil {
 			return nil, err
 		}
+		if d, err := m.Detach(); err == nil && p.way == moved {
+			return p.move(ctx, d, as)
+		}
 		binary = m.Binary
 	}
 	return p.runtime.InstantiateWithConfig(ctx, binary, wazero.NewModuleConfig().WithName(as))
+}
+
+// move makes an instance without data go on where another one begins.
+func (p *player) move(ctx context.Context, d *Detached, as string) (api.Module, error) {
+	first, err := p.runtime.InstantiateWithConfig(ctx, d.Binary, wazero.NewModuleConfig().WithName(""))
+	if err != nil {
+		return nil, err
+	}
+	defer first.Close(ctx)
+	if !d.fill(first) {
+		return nil, errors.New("the data does not fit")
+	}
+	second, err := p.runtime.InstantiateWithConfig(ctx, d.Binary, wazero.NewModuleConfig().WithName(as))
+	if err == nil {
+		d.move(first, second)
+	}
+	return second, err
 }
 
 func (p *player) act(ctx context.Context, c command) (string, error) {
