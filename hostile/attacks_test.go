@@ -20,12 +20,21 @@ const compute = 400 * time.Millisecond
 // on a machine that may be slow.
 const mostDenied = 100
 
-// TestAttacks has each attack run alone beside a healthy channel.
+// TestAttacks has each attack run alone beside a healthy channel: with instances that start from an image, and with such
+// that are initialised each.
 func TestAttacks(t *testing.T) {
 	attacks := slices.Concat(readAttacks(t), compiled(t), scripted(t))
+	t.Run("snapshot", func(t *testing.T) { attackAll(t, attacks, false) })
+	t.Run("ordinary", func(t *testing.T) { attackAll(t, attacks, true) })
+}
+
+func attackAll(t *testing.T, attacks []attack, each bool) {
 	before := count(t)
 	t.Run("all", func(t *testing.T) {
 		r := newRig(t)
+		if each {
+			r.loader.InitialiseEach()
+		}
 		neighbour := r.neighbour(t)
 		for _, a := range attacks {
 			t.Run(a.name, func(t *testing.T) {

@@ -59,7 +59,11 @@ func (m *Module) Instantiate(ctx context.Context, phase failure.Phase, c Instanc
 	if err := c.Limits.holds(phase, m.compiled.ExportedMemories()["memory"].Min()); err != nil {
 		return nil, err
 	}
-	area, err := newMemory(c.Limits.Memory)
+	image := m.image
+	if image != nil && image.size > c.Limits.Memory { // it may do with less
+		image = nil
+	}
+	area, err := newMemory(c.Limits.Memory, image)
 	if err != nil {
 		return nil, failure.From(phase, err)
 	}
@@ -69,27 +73,46 @@ func (m *Module) Instantiate(ctx context.Context, phase failure.Phase, c Instanc
 	i.abi = host.New(c.Imports, c.Limits.Lift)
 	i.abi.Guest().Watch(stopwatch{i})
 	defer i.endWith(ctx, phase)()
-	if err := i.start(ctx); err != nil {
+	if err := i.start(ctx, image); err != nil {
 		return nil, errors.Join(i.fault(phase, err), i.Close(ctx))
 	}
 	return i, nil
 }
 
-// start instantiates the module and calls the initialisation of a reactor (WASI application ABI: `_initialize`).
-func (i *Instance) start(ctx context.Context) (err error) {
+// start puts the module together and makes it ready to be called: as it was when the image was made, or, without one, by
+// its initialisation.
+func (i *Instance) start(ctx context.Context, image *image) (err error) {
 	ctx = i.context(ctx)
 	i.cpu.run(canon.Now())
 	defer func() { i.cpu.rest(canon.Now()) }()
 	if i.guest, err = i.instantiate(ctx); err != nil {
 		return unlinked(err)
 	}
-	if initialize := i.guest.ExportedFunction("_initialize"); initialize != nil {
-		i.cpu.run(canon.Now())
-		if _, err := initialize.Call(ctx); err != nil {
-			return err
-		}
+	i.cpu.run(canon.Now())
+	if image != nil {
+		err = image.restore(i)
+	} else {
+		err = i.initialize(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	return i.abi.Attach(i.guest)
+}
+
+// initialize calls the initialisation of a reactor (WASI application ABI: `_initialize`).
+func (i *Instance) initialize(ctx context.Context) error {
+	if i.module.detached != nil {
+		if err := i.fill(); err != nil {
+			return unlinked(err)
+		}
+	}
+	initialize := i.guest.ExportedFunction("_initialize")
+	if initialize == nil {
+		return nil
+	}
+	_, err := initialize.Call(ctx)
+	return err
 }
 
 // instantiate puts the module together, which runs its start function. What wazero panics with outside of its own

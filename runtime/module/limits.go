@@ -77,7 +77,8 @@ func compiles() bool { return goruntime.GOARCH == "amd64" || goruntime.GOARCH ==
 type Usage struct {
 	// CPU is for how long the guest's code ran, and host functions for it. Waiting is not in it.
 	CPU time.Duration
-	// Memory is the size of the guest's memory in bytes, which is also the most that it had.
+	// Memory is the size of the guest's memory in bytes, which is also the most that it had: what its limit is about. The
+	// machine gives less for it: pages that the guest never wrote to are shared with other instances, or are not there.
 	Memory uint64
 }
 

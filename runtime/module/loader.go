@@ -24,6 +24,8 @@ type Loader struct {
 	// memory keeps what cannot be kept in a directory; nil where cache is in memory.
 	memory  wazero.CompilationCache
 	trouble func(error)
+	// ordinary has every instance initialised by itself.
+	ordinary bool
 
 	mu      sync.Mutex
 	modules map[moduleKey]*entry
@@ -74,6 +76,10 @@ func (l *Loader) Trouble(f func(error)) {
 	var once sync.Once
 	l.trouble = func(err error) { once.Do(func() { f(err) }) }
 }
+
+// InitialiseEach has every instance initialised by itself, as where there can be no image to start from. Call it before
+// the first Load.
+func (l *Loader) InitialiseEach() { l.ordinary = true }
 
 // Close gives back what the loader holds. Every module must have been released.
 func (l *Loader) Close(ctx context.Context) error {
@@ -169,9 +175,7 @@ func (l *Loader) compile(ctx context.Context, key moduleKey, binary []byte, limi
 		err = m.describe(ctx, limits)
 	}
 	if err != nil {
-		if m.runtime != nil {
-			_ = m.runtime.Close(ctx) // the first error is the one that tells
-		}
+		_ = m.close(ctx) // the first error is the one that tells
 		return nil, err
 	}
 	return m, nil
@@ -189,10 +193,26 @@ func (m *Module) compile(ctx context.Context, binary []byte, limits Limits) erro
 	if err := limits.holds(failure.PhaseDescribe, metered.Pages); err != nil {
 		return err
 	}
-	if err := m.build(ctx, metered.Binary); err != nil {
+	if err := m.build(ctx, m.detach(metered)); err != nil {
 		return encodingFailure("compile the module", err)
 	}
 	return checkABI(m.compiled)
+}
+
+// detach returns what is to be compiled: the module without its data, unless its instances must be initialised each.
+func (m *Module) detach(metered *meter.Module) []byte {
+	if m.loader.ordinary {
+		m.start.Reason = "images of the memory are switched off"
+		return metered.Binary
+	}
+	d, err := metered.Detach()
+	if err != nil {
+		m.start.Reason = err.Error()
+		return metered.Binary
+	}
+	binary := d.Binary
+	m.detached, d.Binary = d, nil // the runtime has it
+	return binary
 }
 
 // build compiles the metered binary. What cannot be done with the directory can be without: then that was in the way.

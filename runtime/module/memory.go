@@ -1,6 +1,7 @@
 package module
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero/experimental"
@@ -23,11 +24,17 @@ var (
 	_ experimental.LinearMemory    = (*memory)(nil)
 )
 
-// newMemory reserves an area of limit bytes. Pages cost nothing before they are touched, where the system allows it.
-func newMemory(limit uint64) (*memory, error) {
+// newMemory reserves an area of limit bytes, which begins with the pages of start unless that is nil. Pages cost nothing
+// before they are written to, where the system allows it.
+func newMemory(limit uint64, start *image) (*memory, error) {
 	area, err := reserve(limit)
 	if err != nil {
 		return nil, err
+	}
+	if start != nil {
+		if err := start.pages.into(area); err != nil {
+			return nil, errors.Join(err, unreserve(area))
+		}
 	}
 	return &memory{limit: limit, area: area}, nil
 }

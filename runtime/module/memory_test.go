@@ -3,7 +3,7 @@ package module
 import "testing"
 
 func TestMemoryStaysAndEnds(t *testing.T) {
-	m, err := newMemory(4 * pageSize)
+	m, err := newMemory(4*pageSize, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/failure"
+	"github.com/droverhq/drover/runtime/module/meter"
 )
 
 // phaseDeadline limits describe and configure.
@@ -25,6 +26,9 @@ type Module struct {
 	metadata driver.Metadata
 	kinds    map[string]failure.Kind
 	start    Start
+	// detached is what was taken out of the compiled module, image what instances start from; nil where each is initialised.
+	detached *meter.Detached
+	image    *image
 }
 
 // Digest returns "sha256:" and the binary's digest in hexadecimal.
@@ -44,7 +48,21 @@ func (m *Module) Release(ctx context.Context) error {
 	if e == nil || !m.loader.leave(m.key, e) {
 		return nil
 	}
-	return errors.Join(m.runtime.Close(ctx), m.compiled.Close(ctx)) // the cache keeps code that is not closed by itself
+	return m.close(ctx)
+}
+
+// close gives back what the module has. No instance of it is there any more.
+func (m *Module) close(ctx context.Context) (err error) {
+	if m.runtime != nil {
+		err = m.runtime.Close(ctx)
+	}
+	if m.compiled != nil {
+		err = errors.Join(err, m.compiled.Close(ctx)) // the cache keeps code that is not closed by itself
+	}
+	if m.image != nil {
+		err = errors.Join(err, m.image.pages.close())
+	}
+	return err
 }
 
 // describe asks the driver what it is, in an instance that may do nothing.
@@ -56,9 +74,8 @@ func (m *Module) describe(ctx context.Context, limits Limits) (err error) {
 	if err != nil {
 		return err
 	}
-	m.start = Start{
-		Reason: "images of the memory are not made yet", Memory: i.Usage().Memory, Initialisation: time.Since(begun),
-	}
+	m.start.Memory, m.start.Initialisation = i.Usage().Memory, time.Since(begun)
+	m.keep(i)
 	defer i.endWith(ctx, failure.PhaseDescribe)()
 	defer func() { err = errors.Join(err, i.Close(ctx)) }()
 	metadata, err := i.abi.Describe(i.context(ctx))
@@ -74,6 +91,20 @@ func (m *Module) describe(ctx context.Context, limits Limits) (err error) {
 		m.kinds[c.Code] = kindOf(c.Kind)
 	}
 	return nil
+}
+
+// keep has instances start from where i is: it was initialised and is to be called for the first time. Where that cannot
+// be, each is initialised.
+func (m *Module) keep(i *Instance) {
+	if m.detached == nil {
+		return
+	}
+	image, err := i.snapshot()
+	if err != nil {
+		m.start.Reason = err.Error()
+		return
+	}
+	m.image, m.start.Snapshot, m.start.Image = image, true, image.pages.held
 }
 
 // failure makes a failure of one that the driver reported. detail is the host's own error behind the I/O error that it

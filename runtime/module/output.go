@@ -25,6 +25,7 @@ type output struct {
 	lastWords string
 	kept      []string // a ring once it is full
 	next      int      // where the oldest line is then
+	lines     int      // how many there were
 }
 
 // Write implements io.Writer. It never fails. One call of the guest's may bring millions of pieces and lines.
@@ -64,6 +65,7 @@ func (o *output) emit() {
 	if o.lastWords == "" && (strings.HasPrefix(text, "panic: ") || strings.HasPrefix(text, "fatal error: ")) {
 		o.lastWords = text
 	}
+	o.lines++
 	o.keep(text)
 	if o.line != nil {
 		o.line(text)
@@ -81,6 +83,14 @@ func (o *output) keep(text string) {
 
 // last returns the lines that are kept, oldest first.
 func (o *output) last() []string { return slices.Concat(o.kept[o.next:], o.kept[:o.next]) }
+
+// text is what was written so far, but for empty lines; all says that nothing of it is lost.
+func (o *output) text() (text string, all bool) {
+	for _, line := range o.last() {
+		text += line + "\n"
+	}
+	return text + string(o.partial), o.lines == len(o.kept)
+}
 
 // close emits what stands on an unfinished line.
 func (o *output) close() { o.emit() }
