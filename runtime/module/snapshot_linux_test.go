@@ -159,7 +159,7 @@ func TestNoImage(t *testing.T) {
 // Budgets of an instance of a driver in plain Go that was not called yet, in bytes.
 const (
 	budgetOwn  = 64 << 10
-	budgetHeap = 200 << 10
+	budgetHeap = 32 << 10
 )
 
 // TestInstanceBudget counts what one more instance of the Modbus driver takes before it does anything: pages of its memory

@@ -129,8 +129,8 @@ func stackOf(err error) string {
 		if frame == "" || strings.HasPrefix(frame, stackHeader[:len(stackHeader)-1]) {
 			break // Go's own stack follows, or that of a call around this one
 		}
-		if !strings.HasPrefix(frame, meter.ImportModule+".") {
-			frames = append(frames, unnamed(frame))
+		if frame = unnamed(frame); !strings.HasPrefix(frame, meter.ImportModule+".") && !strings.HasPrefix(frame, meter.Dispatcher+"(") {
+			frames = append(frames, frame)
 		}
 	}
 	return strings.Join(frames, "\n")

@@ -15,6 +15,8 @@ const (
 	helperCopy
 	// helperInit is memory.init of one data segment; there is one for each segment that is larger than a piece.
 	helperInit
+	// helperDispatch stands for call_indirect of one type.
+	helperDispatch
 )
 
 const (
@@ -32,9 +34,10 @@ type helpers struct {
 	index map[helperFunction]uint32
 }
 
+// helperFunction is a helper, of a data segment or a type where there is one for each.
 type helperFunction struct {
 	helper
-	segment uint32
+	of uint32
 }
 
 // need returns the place of a helper behind the module's functions.
@@ -68,6 +71,7 @@ func (b *body) misc(start int) {
 	if what := changes[n]; what != "" {
 		b.m.forbid("it uses %s", what)
 	}
+	b.m.observed = b.m.observed || n >= miscTableInit
 	switch n {
 	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating conversions
 		b.operands(1, 1)
@@ -147,7 +151,7 @@ func (b *body) memoryInit(start int) {
 		return
 	}
 	if b.m.data[segment] > piece {
-		b.help(start, editHelper, helperFunction{helper: helperInit, segment: segment})
+		b.help(start, editHelper, helperFunction{helper: helperInit, of: segment})
 		return
 	}
 	b.bulk(start, helperTick)

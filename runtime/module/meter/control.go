@@ -37,6 +37,7 @@ func (b *body) control(start int, op byte) {
 		b.operands(1, 1)
 	case opRefFunc:
 		at := b.r.at
+		b.m.observed = true
 		index := b.r.index("function", b.m.functionCount())
 		if b.r.err == nil {
 			b.m.take(index)
@@ -248,6 +249,7 @@ func (b *body) callIndirect(start int) {
 		return
 	}
 	s := &b.m.types[index]
+	b.m.calledIndirectly(index)
 	b.vector = b.vector || s.vector
 	b.spend(freeCost)
 	b.fn.indirect = true

@@ -214,7 +214,7 @@ func TestDetachedPrograms(t *testing.T) {
 		}
 		ends[want.end]++
 	}
-	if ends["returns"] < programs/40 || len(ends) < 3 {
+	if ends["returns"] < programs/40 || len(ends) < 4 {
 		t.Errorf("programs of little use: %v", ends)
 	}
 }

@@ -129,7 +129,11 @@ func (e *emitter) callIndirect(d *edit, original []byte) {
 		if bytes > 0 {
 			e.countStack(bytes)
 		}
-		e.out = append(e.out, original...)
+		if place, ok := e.m.dispatchers.places[e.m.types[d.arg].bytes]; ok {
+			e.out = appendOp(e.out, opCall, e.m.helperIndex(place))
+		} else {
+			e.out = append(e.out, original...)
+		}
 		if bytes > 0 {
 			e.returnStack(bytes)
 		}

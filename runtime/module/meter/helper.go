@@ -13,16 +13,19 @@ var (
 	signatureBulk = []byte{typeFunc, 3, typeI32, typeI32, typeI32, 0}
 )
 
-func (h helper) signature() []byte {
-	if h == helperTick || h == helperGrow {
+func (m *module) signatureOf(h helperFunction) []byte {
+	switch h.helper {
+	case helperTick, helperGrow:
 		return signatureTick
+	case helperDispatch:
+		return m.dispatcherSignature(h.of)
 	}
 	return signatureBulk
 }
 
 // name is the helper's name in traces.
 func (h helper) name() string {
-	return [...]string{"meter.bulk", "meter.memory.grow", "memory.fill", "memory.copy", "memory.init"}[h]
+	return [...]string{"meter.bulk", "meter.memory.grow", "memory.fill", "memory.copy", "memory.init", Dispatcher}[h]
 }
 
 // helperIndex returns the function index of a helper.
@@ -35,6 +38,8 @@ func (m *module) helperCode(f helperFunction) []byte {
 		return m.tickCode(opI64ShrU, byteShift)
 	case helperGrow:
 		return m.tickCode(opI64Shl, pageShift)
+	case helperDispatch:
+		return m.dispatcherCode(f.of)
 	}
 	return m.bulkCode(f)
 }
@@ -106,7 +111,7 @@ func (m *module) outside(b []byte, f helperFunction) []byte {
 		b = append(beyondMemory(b, localFrom), opI32Or)
 	case helperInit:
 		b = append(appendSum(b, localFrom), opI64Const)
-		b = append(appendSigned(b, int64(m.data[f.segment])), opI64GtU, opI32Or)
+		b = append(appendSigned(b, int64(m.data[f.of])), opI64GtU, opI32Or)
 	}
 	return b
 }
@@ -181,7 +186,7 @@ func bulkOpcode(b []byte, f helperFunction) []byte {
 		return append(b, opMisc, miscMemoryCopy, 0, 0)
 	case helperInit:
 		b = append(b, opMisc, miscMemoryInit)
-		return append(appendU32(b, f.segment), 0)
+		return append(appendU32(b, f.of), 0)
 	}
 	return append(b, opMisc, miscMemoryFill, 0)
 }

@@ -89,6 +89,7 @@ func (b *body) indexed(start int, op byte) {
 		b.vector = b.vector || b.r.err == nil && b.m.globals[index] == typeV128
 	default:
 		b.r.u32("a table's index")
+		b.m.observed = true
 		if op == opTableSet {
 			b.m.forbid("it uses table.set")
 		}

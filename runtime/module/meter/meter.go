@@ -18,6 +18,9 @@ const (
 	ReasonStack uint32 = 1
 )
 
+// Dispatcher is the name of the functions that stand for call_indirect: in a stack trace, nobody needs them.
+const Dispatcher = "meter.call_indirect"
+
 // Module is a rewritten module.
 type Module struct {
 	// Binary is the module: the same input and limits give the same bytes.

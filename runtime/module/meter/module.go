@@ -34,6 +34,11 @@ type module struct {
 	// added are the types that are appended.
 	added   [][]byte
 	helpers helpers
+	// observed says that code can see what a table holds, or take references to functions; indirectTypes are the types of
+	// call_indirect.
+	observed      bool
+	indirectTypes []uint32
+	dispatchers   dispatchers
 	// indirect has the bytes of stack that a call_indirect of a type counts, by type.
 	indirect []uint32
 	stats    Statistics

@@ -16,6 +16,7 @@ func Rewrite(binary []byte, l Limits) (*Module, error) {
 	if err := m.survey(); err != nil {
 		return nil, err
 	}
+	m.planDispatchers()
 	m.countStack()
 	out, err := m.write()
 	if err != nil {

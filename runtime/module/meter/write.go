@@ -11,7 +11,7 @@ func (m *module) write() ([]byte, error) {
 	yield := m.addType([]byte{typeFunc, 1, typeI32, 1, typeI64})
 	var helperTypes []uint32
 	for _, h := range m.helpers.list {
-		helperTypes = append(helperTypes, m.addType(h.signature()))
+		helperTypes = append(helperTypes, m.addType(m.signatureOf(h)))
 	}
 	missing := []byte{sectionType, sectionImport, sectionGlobal}
 	for _, s := range m.sections {
@@ -59,6 +59,9 @@ func (m *module) section(out []byte, s section, code []byte, yield uint32, helpe
 		body = appendU32(nil, m.shifted(r.u32("")))
 	case sectionElement:
 		body = m.elements(&r, nil)
+		if m.dispatchers.places != nil {
+			body = m.writeLeft()
+		}
 	case sectionCode:
 		body = code
 	}
@@ -117,6 +120,9 @@ func (m *module) writeTables(r *reader) []byte {
 	out := appendU32(nil, n)
 	for range n {
 		element, least, most := m.readTable(r)
+		if m.dispatchers.places != nil {
+			least = uint32(len(m.dispatchers.left))
+		}
 		out = append(out, element, 1)
 		out = appendU32(appendU32(out, least), min(most, m.limits.TableElements))
 	}
@@ -163,6 +169,8 @@ func (m *module) exported(r *reader, kind byte) uint32 {
 	switch kind {
 	case 0:
 		return m.shifted(r.index("function", m.functionCount()))
+	case 1:
+		m.observed = true
 	case 3:
 		return r.index("global", len(m.globals))
 	}
