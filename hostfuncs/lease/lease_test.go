@@ -278,3 +278,52 @@ func (owner) YieldSeen()             {}
 func (owner) Yielding() bool         { return false }
 func (owner) Failed(stream.Failure)  {}
 func (owner) Dropped(*stream.Stream) {}
+
+// A session that took over and failed at once leaves what it has not touched as it was; what it used is closed, and so is
+// what it opened itself.
+func TestAbandon(t *testing.T) {
+	for _, touched := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			l, o := new(Leases), new(opens)
+			borrow(t, l, "old", "main", o)
+			borrow(t, l, "old", "spare", o)
+			if err := l.End("old", true); err != nil {
+				t.Fatal(err)
+			}
+			line, resumed := borrow(t, l, "new", "main", o)
+			borrow(t, l, "new", "own", o)
+			if !resumed || line.Touched() {
+				t.Fatalf("resumed %v, touched %v", resumed, line.Touched())
+			}
+			if touched {
+				owner := stream.New("main", line, nobody{}, true)
+				if r := owner.Write(t.Context(), []byte("x"), uint64(time.Second)); r.Failed {
+					t.Fatal(r.Err)
+				}
+			}
+			if err := l.Abandon("new"); err != nil {
+				t.Fatal(err)
+			}
+			again, resumed := borrow(t, l, "old", "main", o)
+			if resumed == touched || (again == line) == touched {
+				t.Errorf("touched %v: resumed %v", touched, resumed)
+			}
+			if _, resumed := borrow(t, l, "old", "spare", o); !resumed {
+				t.Error("what was never borrowed is gone")
+			}
+			if _, resumed := borrow(t, l, "old", "own", o); resumed {
+				t.Error("what the failed session opened was kept")
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// nobody is the owner of a stream that is only written to.
+type nobody struct{ stream.Owner }
+
+func (nobody) IOAllowed() bool        { return true }
+func (nobody) Yield() <-chan struct{} { return nil }
+func (nobody) Yielding() bool         { return false }

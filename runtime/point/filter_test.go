@@ -126,3 +126,49 @@ func TestLost(t *testing.T) {
 		t.Error("the second loss is not told")
 	}
 }
+
+// Somebody new speaks for a point: the next reading is reported, the one after by the filter again.
+func TestRenew(t *testing.T) {
+	p, err := New(Definition{Name: "p", Device: "d", Scalar: driver.ScalarTypeFloat64, Report: ReportChange})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for i, want := range []bool{true, false, true, false} {
+		if i == 2 {
+			p.Renew()
+		}
+		if got := p.Accept(number(1), now); got != want {
+			t.Errorf("reading %d: reported %v", i, got)
+		}
+	}
+}
+
+// A point that takes the place of another knows what that knew, where it means the same.
+func TestFollow(t *testing.T) {
+	def := Definition{Name: "p", Device: "d", Scalar: driver.ScalarTypeFloat64}
+	was, err := New(def)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was.Accept(number(1), time.Now())
+	for _, test := range []struct {
+		change func(*Definition)
+		knows  bool
+	}{
+		{func(d *Definition) { d.Unit, d.Report = "bar", ReportChange }, true},
+		{func(d *Definition) { d.Scale = 10 }, false},
+		{func(d *Definition) { d.Scalar = driver.ScalarTypeFloat32 }, false},
+	} {
+		next := def
+		test.change(&next)
+		p, err := New(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Follow(was)
+		if _, known := p.Last(); known != test.knows {
+			t.Errorf("%+v: known %v", next, known)
+		}
+	}
+}

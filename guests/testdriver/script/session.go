@@ -40,7 +40,16 @@ func (s *session) Init(ctx *sdk.Context) (sdk.Handle, error) {
 			return sdk.Handle{}, err
 		}
 	}
-	return ctx.Config().Serve(actions(ctx.Config())...), nil
+	h := ctx.Config().Serve(actions(ctx.Config())...)
+	switch s.settings.Handle {
+	case "unknown-point":
+		h.Points = append(h.Points, 1<<20)
+	case "twice":
+		h.Points = append(h.Points, h.Points...)
+	case "bad-action":
+		h.Actions = append(h.Actions, sdk.Action{Name: "no/action"})
+	}
+	return h, nil
 }
 
 // Run implements sdk.Session.

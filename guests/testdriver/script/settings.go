@@ -30,6 +30,8 @@ type Settings struct {
 	// Publish is what is wrong with the first batch: unknown-point, wrong-type, too-large; wrong-phase publishes in
 	// init. The error ends the run.
 	Publish string `json:"publish"`
+	// Handle is what is wrong with what init returns: unknown-point, twice, bad-action.
+	Handle string `json:"handle"`
 	// Reconnects is how often run asks for a reconnect at its start; each answer is logged.
 	Reconnects int `json:"reconnects"`
 	// Forward publishes the bytes that come in as the first point of type bytes.

@@ -41,7 +41,9 @@ func TestDispatchers(t *testing.T) {
 		{"no elements", func(w *wasm) { w.elems = nil }, false},
 		{"two tables", func(w *wasm) { w.tables = append(w.tables, w.tables[0]) }, false},
 		{"an exported table", func(w *wasm) { w.exports = append(w.exports, append(appendName(nil, "t"), 1, 0)) }, false},
-		{"an imported table", func(w *wasm) { w.tables, w.imports = nil, [][]byte{code(1, int('m'), 1, int('t'), 1, typeFuncRef, 1, 4, 4)} }, false},
+		{"an imported table", func(w *wasm) {
+			w.tables, w.imports = nil, [][]byte{code(1, int('m'), 1, int('t'), 1, typeFuncRef, 1, 4, 4)}
+		}, false},
 		{"elements beyond the table", func(w *wasm) { w.elems[0] = code(0, i32(3), opEnd, 2, 0, 1) }, false},
 		{"elements at a global", func(w *wasm) {
 			w.imports = [][]byte{code(1, int('m'), 1, int('g'), 3, typeI32, 0)}
