@@ -177,16 +177,20 @@ func driverOf(s sound) []byte {
 // world is the outside world of a node, in which opening the connection "panic" panics: a bug of ours.
 type world struct{ *hostfuncs.Node }
 
-func (w world) Channel(name string, connections []module.Connection) (module.ChannelHost, error) {
-	grants := make([]grant.Connection, len(connections))
-	for i, c := range connections {
-		grants[i] = grant.Connection{Name: c.Name, Serial: (*grant.Serial)(c.Serial), TCP: (*grant.TCP)(c.TCP)}
+func (w world) Channel(name string, g module.Grants) (module.ChannelHost, error) {
+	var grants grant.Grants
+	for _, c := range g.Connections {
+		conn := grant.Connection{Name: c.Name, Serial: (*grant.Serial)(c.Serial)}
+		if c.TCP != nil {
+			conn.TCP = &grant.TCP{Address: c.TCP.Address}
+		}
+		grants.Connections = append(grants.Connections, conn)
 	}
 	c, err := w.Node.Channel(name, grants)
 	if err != nil {
 		return nil, err
 	}
-	return share{c, len(connections) > 0 && connections[0].Name == "panic"}, nil
+	return share{c, len(g.Connections) > 0 && g.Connections[0].Name == "panic"}, nil
 }
 
 type share struct {

@@ -117,16 +117,35 @@ func Run(ctx context.Context, c *config.Node, o Options, started func(*Node)) er
 type outside struct{ host *hostfuncs.Node }
 
 // Channel implements module.Host.
-func (o outside) Channel(name string, connections []module.Connection) (module.ChannelHost, error) {
-	grants := make([]grant.Connection, len(connections))
-	for i, c := range connections {
-		grants[i] = grant.Connection{Name: c.Name, Serial: (*grant.Serial)(c.Serial), TCP: (*grant.TCP)(c.TCP)}
-	}
-	c, err := o.host.Channel(name, grants)
+func (o outside) Channel(name string, g module.Grants) (module.ChannelHost, error) {
+	c, err := o.host.Channel(name, grants(g))
 	if err != nil {
 		return nil, err
 	}
 	return channel{c}, nil
+}
+
+// grants is what a channel may open, in the terms of hostfuncs.
+func grants(g module.Grants) grant.Grants {
+	out := grant.Grants{TCP: patterns(g.TCP), UDP: patterns(g.UDP)}
+	for _, c := range g.Connections {
+		conn := grant.Connection{
+			Name: c.Name, Serial: (*grant.Serial)(c.Serial), UDP: (*grant.UDP)(c.UDP), Listener: (*grant.Listener)(c.Listener),
+		}
+		if c.TCP != nil {
+			conn.TCP = &grant.TCP{Address: c.TCP.Address, TLS: (*grant.TLS)(c.TCP.TLS)}
+		}
+		out.Connections = append(out.Connections, conn)
+	}
+	return out
+}
+
+func patterns(in []module.Pattern) []grant.Pattern {
+	var out []grant.Pattern
+	for _, p := range in {
+		out = append(out, grant.Pattern(p))
+	}
+	return out
 }
 
 // channel is a channel's share of the outside world.

@@ -18,6 +18,7 @@ type Channel struct {
 	node   *Node
 	grants *grant.Set
 	log    *slog.Logger
+	way    *socket.Way
 	leases lease.Leases
 	opened opened
 	once   sync.Once
@@ -49,7 +50,7 @@ func (c *Channel) Close() error {
 	return err
 }
 
-// line starts to open the connection.
+// line starts to open a serial port or a connection.
 func (c *Channel) line(g grant.Connection, soiled time.Time) *stream.Line {
 	log := c.log.With("connection", g.Name)
 	return stream.OpenCounted(&c.traffic, func(ctx context.Context) (stream.Device, error) {
@@ -58,7 +59,9 @@ func (c *Channel) line(g grant.Connection, soiled time.Time) *stream.Line {
 			log.Debug("connection not opened", "error", err)
 			return nil, c.opened.failed(g.Name, err)
 		}
-		c.opened.add(g.Name)
+		if _, named := c.grants.Lookup(g.Name, g.Kind()); named {
+			c.opened.add(g.Name)
+		}
 		log.Debug("connection opened")
 		return dev, nil
 	})
@@ -73,7 +76,7 @@ func (c *Channel) open(ctx context.Context, g grant.Connection, soiled time.Time
 		}
 		return port, nil
 	}
-	conn, err := socket.Connect(ctx, *g.TCP)
+	conn, err := c.way.Connect(ctx, *g.TCP)
 	if err != nil {
 		return nil, err
 	}

@@ -80,11 +80,17 @@ func (s *signals) ask() {
 // channel returns a channel with these grants; in the end nothing of it may be open.
 func channel(t *testing.T, grants ...grant.Connection) *Channel {
 	t.Helper()
-	node, err := New(Config{})
+	return granted(t, Config{}, grant.Grants{Connections: grants})
+}
+
+// granted is channel with all that can be granted.
+func granted(t *testing.T, config Config, g grant.Grants) *Channel {
+	t.Helper()
+	node, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := node.Channel("boiler", grants)
+	c, err := node.Channel("boiler", g)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,8 @@ func TestDenied(t *testing.T) {
 	s.Open(ctx, "/dev/ttyS0")
 	done(t, s, connect(t, s, "main").Ready(ctx, long))
 	want := []string{
-		"other: not granted: no tcp", "127.0.0.1:4222: not granted: no grant covers", "main: not granted: no udp",
-		"127.0.0.1:4222: not granted: no grant covers", "main: not granted: no listener", "/dev/ttyS0: not granted: no serial",
+		"other: not granted: no tcp", "127.0.0.1:4222: not granted: no pattern of grants.tcp covers 127.0.0.1:4222", "main: not granted: no udp",
+		"127.0.0.1:4222: not granted: no pattern of grants.udp covers 127.0.0.1:4222", "main: not granted: no listener", "/dev/ttyS0: not granted: no serial",
 	}
 	if len(heard.denied) != len(want) || heard.refused != 0 {
 		t.Fatalf("heard %q and %d refusals", heard.denied, heard.refused)

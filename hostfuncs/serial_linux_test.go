@@ -135,7 +135,9 @@ func TestPortOfAnotherChannel(t *testing.T) {
 	first := channel(t, grant.Connection{Name: "main", Serial: &grant.Serial{Path: path}})
 	s := first.Session(newSignals())
 	_ = port(t, s, "main")
-	second, err := first.node.Channel("second", []grant.Connection{{Name: "line", Serial: &grant.Serial{Path: path}}})
+	second, err := first.node.Channel("second", grant.Grants{
+		Connections: []grant.Connection{{Name: "line", Serial: &grant.Serial{Path: path}}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

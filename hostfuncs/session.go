@@ -36,6 +36,7 @@ type Session struct {
 	ended   bool
 	failure stream.Failure
 	failed  bool
+	denial  *stream.Error // the last one that was told
 }
 
 var (
@@ -86,9 +87,21 @@ func (s *Session) Failed(f stream.Failure) {
 	s.mu.Unlock()
 	switch {
 	case errors.Is(f, grant.ErrDenied):
-		s.Denied(f.Name, f.Cause.Error())
+		s.deny(f)
 	case f.Code == driver.IOErrorInvalid, errors.Is(f, errTooMany), errors.Is(f, lease.ErrBusy):
 		s.Refused()
+	}
+}
+
+// deny tells of a refusal, once: every call on a connection that could not be opened for it has the same.
+func (s *Session) deny(f stream.Failure) {
+	why, _ := errors.AsType[*stream.Error](f.Cause)
+	s.mu.Lock()
+	again := why != nil && s.denial == why
+	s.denial = why
+	s.mu.Unlock()
+	if !again {
+		s.Denied(f.Name, f.Cause.Error())
 	}
 }
 
@@ -111,9 +124,14 @@ func (s *Session) borrow(name string, kind driver.ConnectionKind) component.Resu
 	if !ok {
 		return s.refuse(name, notGranted(kind.String()))
 	}
+	return s.stream(g)
+}
+
+// stream gives the instance a port or a connection, which is granted, as a stream.
+func (s *Session) stream(g grant.Connection) component.Result[host.Stream, driver.IOError] {
 	st, err := s.lend(g)
 	if err != nil {
-		return s.refuse(name, err)
+		return s.refuse(g.Name, err)
 	}
 	return component.OK[driver.IOError, host.Stream](st)
 }
@@ -127,7 +145,7 @@ func (s *Session) lend(g grant.Connection) (*stream.Stream, error) {
 	if len(s.streams) >= s.Streams() {
 		return nil, errTooMany
 	}
-	line, resumed, err := s.channel.leases.Borrow(s, g.Name, func(soiled time.Time) *stream.Line {
+	line, resumed, err := s.channel.leases.Borrow(s, g.Name, func(soiled time.Time) lease.Line {
 		return s.channel.line(g, soiled)
 	})
 	if errors.Is(err, lease.ErrBusy) {
@@ -136,7 +154,7 @@ func (s *Session) lend(g grant.Connection) (*stream.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := stream.New(g.Name, line, s, resumed)
+	st := stream.New(g.Name, line.(*stream.Line), s, resumed)
 	if s.streams == nil {
 		s.streams = map[*stream.Stream]struct{}{}
 	}

@@ -222,7 +222,7 @@ func TestBadGrants(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer node.Close()
-	_, err = node.Channel("boiler", []grant.Connection{{Name: "a"}, tcp("b", "nowhere")})
+	_, err = node.Channel("boiler", grant.Grants{Connections: []grant.Connection{{Name: "a"}, tcp("b", "nowhere")}})
 	for _, want := range []string{`channel "boiler"`, `connection "a"`, `connection "b"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)

@@ -80,7 +80,7 @@ func (o outside) Session(s module.Signals) module.SessionHost { return o.Channel
 // start starts a channel of a driver, of one attempt, and stops it with the test.
 func (r *rig) start(t *testing.T, name string, m *module.Module, settings string, l module.Limits) (*channel.Channel, *ear) {
 	t.Helper()
-	share, err := r.world.Channel(name, []grant.Connection{{Name: "main", TCP: &grant.TCP{Address: r.device}}})
+	share, err := r.world.Channel(name, grant.Grants{Connections: []grant.Connection{{Name: "main", TCP: &grant.TCP{Address: r.device}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

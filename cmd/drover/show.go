@@ -19,8 +19,8 @@ func newShowCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show CHANNEL",
 		Short: "Show what a channel runs, may reach and serves",
-		Long: `Show a channel: its driver and state, its limits, the connections that it may open and nothing else, its devices with their
-gauges, and its points with what was read last.`,
+		Long: `Show a channel: its driver and state, its limits, the connections and addresses that it may open and nothing else, its
+devices with their gauges, and its points with what was read last.`,
 		Example:           "  drover show boiler\n  drover show --json boiler | jq '.members[].points[] | select(.last.q)'",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: g.completeChannel,
@@ -117,9 +117,37 @@ func span(s float64) string { return time.Duration(s * float64(time.Second)).Str
 func grantTable(p palette, grants []message.Grant) string {
 	t := newTable(p, "NAME", "KIND", "TO", "")
 	for _, g := range grants {
-		t.AppendRow(table.Row{g.Name, g.Kind, printable(g.To), g.Mode})
+		name := g.Name
+		if name == "" {
+			name = p.faint("(pattern)")
+		}
+		t.AppendRow(table.Row{name, g.Kind, printable(g.To), printable(grantNote(g))})
 	}
 	return t.Render()
+}
+
+// grantNote says how it is opened.
+func grantNote(g message.Grant) string {
+	var notes []string
+	if g.Mode != "" {
+		notes = append(notes, g.Mode)
+	}
+	if g.Local != "" {
+		notes = append(notes, "bound to "+g.Local)
+	}
+	if len(g.From) > 0 {
+		notes = append(notes, "for "+strings.Join(g.From, ", "))
+	}
+	if t := g.TLS; t != nil {
+		notes = append(notes, "TLS with "+t.ServerName)
+		if t.CA != "" {
+			notes = append(notes, "trusting "+t.CA)
+		}
+		if t.Cert != "" {
+			notes = append(notes, "as "+t.Cert)
+		}
+	}
+	return strings.Join(notes, ", ")
 }
 
 func memberTable(p palette, members []message.Member, now time.Time) string {

@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
-	"strconv"
+	"net/netip"
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
@@ -15,11 +14,20 @@ import (
 // ErrDenied is, wrapped, why a driver cannot have what it wants: it was not granted.
 var ErrDenied = errors.New("not granted")
 
-// Connection is a connection that a channel may open by its name: a serial port or a TCP endpoint, exactly one of them.
+// Grants are all that a channel may open. Nothing else is reachable.
+type Grants struct {
+	Connections []Connection
+	// TCP and UDP cover what may be opened by its address.
+	TCP, UDP []Pattern
+}
+
+// Connection is what a channel may open by its name: exactly one of Serial, TCP, UDP and Listener is set.
 type Connection struct {
-	Name   string
-	Serial *Serial
-	TCP    *TCP
+	Name     string
+	Serial   *Serial
+	TCP      *TCP
+	UDP      *UDP
+	Listener *Listener
 }
 
 // Serial is a serial port, and the mode to open it in.
@@ -39,53 +47,45 @@ type Serial struct {
 type TCP struct {
 	// Address is "host:port" or "[v6]:port".
 	Address string
+	// TLS is nil where the connection is in the clear.
+	TLS *TLS
+}
+
+// TLS is how TLS is spoken with an endpoint.
+type TLS struct {
+	// CA, Cert and Key are paths of PEM files. Without a CA, the system's authorities are trusted. Cert and Key go
+	// together.
+	CA, Cert, Key string
+	// ServerName is what the endpoint's certificate is for; empty is the endpoint's host.
+	ServerName string
+}
+
+// UDP is an endpoint to exchange datagrams with.
+type UDP struct {
+	// Address is "host:port" or "[v6]:port".
+	Address string
+	// Local is where datagrams are sent from, and received; the zero value leaves it to the operating system.
+	Local netip.AddrPort
+}
+
+// Listener is an address of this machine that takes connections by TCP.
+type Listener struct {
+	Address netip.AddrPort
+	// From are those that may connect; none are all.
+	From []netip.Prefix
 }
 
 // Kind returns what kind of connection it is.
 func (c Connection) Kind() driver.ConnectionKind {
-	if c.Serial != nil {
+	switch {
+	case c.Serial != nil:
 		return driver.ConnectionKindSerial
+	case c.UDP != nil:
+		return driver.ConnectionKindUDP
+	case c.Listener != nil:
+		return driver.ConnectionKindListener
 	}
 	return driver.ConnectionKindTCP
-}
-
-// Set is what one channel may open.
-type Set struct{ byName map[string]Connection }
-
-// New checks the connections, and reports all that is wrong with them together. Defaults are filled in.
-func New(connections []Connection) (*Set, error) {
-	set := &Set{byName: make(map[string]Connection, len(connections))}
-	var problems []error
-	for _, c := range connections {
-		if err := c.check(); err != nil {
-			problems = append(problems, fmt.Errorf("connection %q: %w", c.Name, err))
-		}
-		if _, twice := set.byName[c.Name]; twice {
-			problems = append(problems, fmt.Errorf("connection %q: named twice", c.Name))
-		}
-		set.byName[c.Name] = c.withDefaults()
-	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	return set, nil
-}
-
-// Lookup returns the connection of that name, if there is one and it is of that kind.
-func (s *Set) Lookup(name string, kind driver.ConnectionKind) (Connection, bool) {
-	c, ok := s.byName[name]
-	return c, ok && c.Kind() == kind
-}
-
-// Count returns how many connections of that kind there are.
-func (s *Set) Count(kind driver.ConnectionKind) int {
-	n := 0
-	for _, c := range s.byName {
-		if c.Kind() == kind {
-			n++
-		}
-	}
-	return n
 }
 
 func (c Connection) check() error {
@@ -93,15 +93,25 @@ func (c Connection) check() error {
 	if c.Name == "" {
 		problems = append(problems, errors.New("a name is missing"))
 	}
-	switch {
-	case c.Serial != nil && c.TCP != nil:
-		problems = append(problems, errors.New("both serial and tcp"))
-	case c.Serial != nil:
+	kinds := 0
+	if c.Serial != nil {
+		kinds++
 		problems = append(problems, c.Serial.check())
-	case c.TCP != nil:
+	}
+	if c.TCP != nil {
+		kinds++
 		problems = append(problems, c.TCP.check())
-	default:
-		problems = append(problems, errors.New("neither serial nor tcp"))
+	}
+	if c.UDP != nil {
+		kinds++
+		problems = append(problems, c.UDP.check())
+	}
+	if c.Listener != nil {
+		kinds++
+		problems = append(problems, c.Listener.check())
+	}
+	if kinds != 1 {
+		problems = append(problems, fmt.Errorf("it has %d of serial, tcp, udp and listener, and needs one", kinds))
 	}
 	return errors.Join(problems...)
 }
@@ -136,15 +146,21 @@ func CheckMode(m driver.Mode) error {
 }
 
 func (t TCP) check() error {
-	host, port, err := net.SplitHostPort(t.Address)
-	if err != nil {
-		return fmt.Errorf("address %q is not host:port: %w", t.Address, err)
+	_, err := ParseEndpoint(t.Address)
+	if t.TLS != nil && (t.TLS.Cert == "") != (t.TLS.Key == "") {
+		err = errors.Join(err, errors.New("one of certificate and key without the other"))
 	}
-	if host == "" {
-		return fmt.Errorf("address %q has no host", t.Address)
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Errorf("address %q: port %q is not 1 to 65535", t.Address, port)
+	return err
+}
+
+func (u UDP) check() error {
+	_, err := ParseEndpoint(u.Address)
+	return err
+}
+
+func (l Listener) check() error {
+	if !l.Address.IsValid() || l.Address.Port() == 0 {
+		return errors.New("an address to listen on is missing")
 	}
 	return nil
 }

@@ -11,11 +11,11 @@ import (
 )
 
 func TestLookup(t *testing.T) {
-	set, err := New([]Connection{
+	set, err := New(Grants{Connections: []Connection{
 		{Name: "main", Serial: &Serial{Path: "/dev/ttyUSB0"}},
 		{Name: "second", Serial: &Serial{Path: "COM3", Mode: driver.Mode{Baud: 19200, DataBits: 7, Parity: driver.ParityEven, StopBits: driver.StopBitsTwo}}},
 		{Name: "plc", TCP: &TCP{Address: "[::1]:502"}},
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestLookup(t *testing.T) {
 // The caller's definitions are not touched by defaults.
 func TestCallersConnectionsStay(t *testing.T) {
 	s := &Serial{Path: "/dev/ttyS0"}
-	if _, err := New([]Connection{{Name: "main", Serial: s}}); err != nil {
+	if _, err := New(Grants{Connections: []Connection{{Name: "main", Serial: s}}}); err != nil {
 		t.Fatal(err)
 	}
 	if s.Mode.Baud != 0 {
@@ -59,17 +59,17 @@ func TestAllProblemsTogether(t *testing.T) {
 		want        []string
 	}{
 		"names": {
-			[]Connection{{TCP: &TCP{"a:1"}}, {Name: "x", TCP: &TCP{"a:1"}}, {Name: "x", TCP: &TCP{"a:1"}}},
+			[]Connection{{TCP: &TCP{Address: "a:1"}}, {Name: "x", TCP: &TCP{Address: "a:1"}}, {Name: "x", TCP: &TCP{Address: "a:1"}}},
 			[]string{"a name is missing", `"x": named twice`},
 		},
 		"kinds": {
-			[]Connection{{Name: "none"}, {Name: "both", TCP: &TCP{"a:1"}, Serial: &Serial{Path: "x"}}},
-			[]string{`"none": neither`, `"both": both`},
+			[]Connection{{Name: "none"}, {Name: "both", TCP: &TCP{Address: "a:1"}, Serial: &Serial{Path: "x"}}},
+			[]string{`"none": it has 0 of`, `"both": it has 2 of`},
 		},
 		"addresses": {
 			[]Connection{
-				{Name: "a", TCP: &TCP{"host"}}, {Name: "b", TCP: &TCP{":502"}}, {Name: "c", TCP: &TCP{"host:0"}},
-				{Name: "d", TCP: &TCP{"host:65536"}}, {Name: "e", TCP: &TCP{"host:http"}}, {Name: "f", TCP: &TCP{"::1:502"}},
+				{Name: "a", TCP: &TCP{Address: "host"}}, {Name: "b", TCP: &TCP{Address: ":502"}}, {Name: "c", TCP: &TCP{Address: "host:0"}},
+				{Name: "d", TCP: &TCP{Address: "host:65536"}}, {Name: "e", TCP: &TCP{Address: "host:http"}}, {Name: "f", TCP: &TCP{Address: "::1:502"}},
 			},
 			[]string{`"a"`, `"b"`, `"c"`, `"d"`, `"e"`, `"f"`},
 		},
@@ -82,7 +82,7 @@ func TestAllProblemsTogether(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := New(tt.connections)
+			_, err := New(Grants{Connections: tt.connections})
 			if err == nil {
 				t.Fatal("no error")
 			}

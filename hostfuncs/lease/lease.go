@@ -8,8 +8,6 @@ import (
 	"maps"
 	"sync"
 	"time"
-
-	"github.com/droverhq/drover/hostfuncs/stream"
 )
 
 // ErrBusy says that this session borrows the connection already, or that the one before it still does.
@@ -18,18 +16,35 @@ var ErrBusy = errors.New("borrowed already")
 // ErrEnded says that the leases are closed.
 var ErrEnded = errors.New("the channel is closed")
 
+// Line is what a session borrows: an open, or opening, port, connection, socket or listener.
+type Line interface {
+	// Err returns why the line is of no use any more, or nil.
+	Err() error
+	// Dirty says whether the other side may have seen a part of something, so that nobody else can go on with the line.
+	Dirty() bool
+	// Touched says whether who borrows the line has sent something, or taken something that came, since Untouched.
+	Touched() bool
+	Untouched()
+	// Close ends the line. It returns when it is closed, or with an error when it cannot be yet: Done tells when it is.
+	Close() error
+	Done() <-chan struct{}
+}
+
+// soiledFor is how long it is known that a line was closed dirty: longer than any other side goes on speaking.
+const soiledFor = time.Minute
+
 // Leases are those of one channel. The zero value has none and is ready.
 type Leases struct {
 	mu     sync.Mutex
 	holds  map[string]*hold
 	soiled map[string]time.Time // when a line of that name was closed dirty
-	stuck  map[*stream.Line]string
+	stuck  map[Line]string
 	closed bool
 }
 
 // hold is a line, and who uses it.
 type hold struct {
-	line     *stream.Line
+	line     Line
 	borrower any  // nil: parked for the session that takes over
 	dropped  bool // given up by the borrower while a yield was pending: it closes unless the session yielded
 	resumed  bool // the borrower has it from the session before
@@ -39,10 +54,10 @@ type hold struct {
 // starts. soiled is when the last line of that name was closed while the other side may have been speaking; zero if it
 // was not. borrower identifies the session.
 //
-// ErrBusy: somebody borrows it. ErrStuck, wrapped: the line before it cannot be closed yet.
+// ErrBusy: somebody borrows it. stream.ErrStuck, wrapped: the line before it cannot be closed yet.
 func (l *Leases) Borrow(
-	borrower any, name string, open func(soiled time.Time) *stream.Line,
-) (line *stream.Line, resumed bool, err error) {
+	borrower any, name string, open func(soiled time.Time) Line,
+) (line Line, resumed bool, err error) {
 	if err := l.replace(borrower, name); err != nil {
 		return nil, false, err
 	}
@@ -180,7 +195,7 @@ func (l *Leases) endAll(holds map[string]*hold) error {
 }
 
 // end closes one line. forced says that its user did not give it up.
-func (l *Leases) end(name string, line *stream.Line, forced bool) error {
+func (l *Leases) end(name string, line Line, forced bool) error {
 	soiled := forced || line.Dirty()
 	err := line.Close()
 	l.mu.Lock()
@@ -189,13 +204,15 @@ func (l *Leases) end(name string, line *stream.Line, forced bool) error {
 		if l.soiled == nil {
 			l.soiled = map[string]time.Time{}
 		}
-		l.soiled[name] = time.Now()
+		now := time.Now()
+		maps.DeleteFunc(l.soiled, func(_ string, at time.Time) bool { return now.Sub(at) > soiledFor })
+		l.soiled[name] = now
 	}
 	if err == nil {
 		return nil
 	}
 	if l.stuck == nil {
-		l.stuck = map[*stream.Line]string{}
+		l.stuck = map[Line]string{}
 	}
 	l.stuck[line] = name
 	return fmt.Errorf("close connection %q: %w", name, err)

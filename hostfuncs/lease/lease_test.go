@@ -57,7 +57,7 @@ type opens struct {
 	device *device
 }
 
-func (o *opens) open(soiled time.Time) *stream.Line {
+func (o *opens) open(soiled time.Time) Line {
 	o.n, o.soiled = o.n+1, soiled
 	if o.device == nil {
 		o.device = newDevice()
@@ -75,7 +75,7 @@ func borrow(t *testing.T, l *Leases, who, name string, o *opens) (*stream.Line, 
 		t.Fatal(err)
 	}
 	synctest.Wait()
-	return line, resumed
+	return line.(*stream.Line), resumed
 }
 
 func check(t *testing.T, err error) {

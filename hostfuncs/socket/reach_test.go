@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -71,16 +74,12 @@ func (s *nameServer) resolver() *net.Resolver {
 	}}
 }
 
-// TestNameThatLeadsHome: a name server that is in league with a driver cannot lead it to this machine.
+// TestNameThatLeadsHome: a name server that is in league with a driver cannot lead it to this machine, nor to its link.
 func TestNameThatLeadsHome(t *testing.T) {
-	l := listen(t)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, address := range [][4]byte{{127, 0, 0, 1}, {127, 8, 9, 10}, {0, 0, 0, 0}, {224, 0, 0, 1}} {
+	port := portOf(t, listen(t))
+	for _, address := range [][4]byte{{127, 0, 0, 1}, {127, 8, 9, 10}, {0, 0, 0, 0}, {224, 0, 0, 1}, {169, 254, 169, 254}} {
 		names := serveNames(t, address)
-		c, err := connect(t.Context(), grant.TCP{Address: net.JoinHostPort("plc.drover.test.", port)}, names.resolver())
+		c, err := way(t, names.resolver()).Connect(t.Context(), grant.TCP{Address: net.JoinHostPort("plc.drover.test.", port)})
 		if c != nil {
 			t.Errorf("connected to %v", address)
 			_ = c.Close()
@@ -96,26 +95,112 @@ func TestNameThatLeadsHome(t *testing.T) {
 	}
 }
 
-// TestThisMachineByName: the configuration may name it.
-func TestThisMachineByName(t *testing.T) {
-	_, port, err := net.SplitHostPort(listen(t).Addr().String())
+// TestNameWhereAPatternIs: it may lead to this machine where a pattern covers the address, with its port.
+func TestNameWhereAPatternIs(t *testing.T) {
+	l := listen(t)
+	port := uint16(l.Addr().(*net.TCPAddr).Port)
+	names := serveNames(t, [4]byte{127, 0, 0, 1})
+	to := grant.TCP{Address: net.JoinHostPort("plc.drover.test.", portOf(t, l))}
+	here := grant.Pattern{Prefix: netip.MustParsePrefix("127.0.0.1/32"), First: port, Last: port}
+	c, err := way(t, names.resolver(), here).Connect(t.Context(), to)
 	if err != nil {
 		t.Fatal(err)
 	}
+	_ = c.Close()
+	here.First, here.Last = port-1, port-1
+	everything := grant.Pattern{Prefix: netip.MustParsePrefix("0.0.0.0/0"), First: 1, Last: 65535}
+	_, err = way(t, names.resolver(), here, everything).Connect(t.Context(), to)
+	wantCode(t, err, driver.IOErrorDenied)
+}
+
+// book answers from a list of answers, one after the other, the last one again and again.
+type book struct {
+	answers [][]netip.Addr
+	asked   int
+}
+
+func (b *book) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	b.asked++
+	return slices.Clone(b.answers[min(b.asked, len(b.answers))-1]), nil
+}
+
+// TestNameIsPinned: a name server that changes its mind leads nobody elsewhere, as long as the first address works.
+func TestNameIsPinned(t *testing.T) {
+	l := listen(t)
+	// The first answer has this machine in the way that two-faced names have it, and it is not to be seen again.
+	names := &book{answers: [][]netip.Addr{
+		{netip.MustParseAddr("::ffff:127.0.0.1")}, {netip.MustParseAddr("127.0.0.2")},
+	}}
+	port := uint16(l.Addr().(*net.TCPAddr).Port)
+	w := way(t, names, grant.Pattern{Prefix: netip.MustParsePrefix("127.0.0.0/8"), First: port, Last: port})
+	to := grant.TCP{Address: net.JoinHostPort("plc.drover.test", portOf(t, l))}
+	for range 3 {
+		c, err := w.Connect(t.Context(), to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.tcp.RemoteAddr().(*net.TCPAddr).IP.String(); got != "127.0.0.1" || names.asked != 1 {
+			t.Errorf("connected to %s, the name was asked for %d times", got, names.asked)
+		}
+		_ = c.Close()
+	}
+	_ = l.Close()
+	_, err := w.Connect(t.Context(), to)
+	wantCode(t, err, driver.IOErrorRefused)
+	if names.asked != 1 {
+		t.Errorf("asked %d times before it was known that the address does not work", names.asked)
+	}
+	_, err = w.Connect(t.Context(), to)
+	wantCode(t, err, driver.IOErrorRefused)
+	if names.asked != 2 || !strings.Contains(err.Error(), "127.0.0.2") {
+		t.Errorf("asked %d times: %v", names.asked, err)
+	}
+}
+
+// TestMovedNameIsChecked: what a name is answered later is checked as its first answer was.
+func TestMovedNameIsChecked(t *testing.T) {
+	names := &book{answers: [][]netip.Addr{{netip.MustParseAddr("127.0.0.1")}, {netip.MustParseAddr("127.0.0.2")}}}
+	w := way(t, names, grant.Pattern{Prefix: netip.MustParsePrefix("127.0.0.1/32"), First: 1, Last: 1})
+	_, err := w.Connect(t.Context(), grant.TCP{Address: "plc.drover.test:1"})
+	wantCode(t, err, driver.IOErrorRefused)
+	_, err = w.Connect(t.Context(), grant.TCP{Address: "plc.drover.test:1"})
+	wantCode(t, err, driver.IOErrorDenied)
+}
+
+// TestCancelledIsNoReason: who opens and lets go at once does not have the name asked for again.
+func TestCancelledIsNoReason(t *testing.T) {
+	names := &book{answers: [][]netip.Addr{{netip.MustParseAddr("127.0.0.1")}}}
+	w := way(t, names, grant.Pattern{Prefix: netip.MustParsePrefix("127.0.0.1/32"), First: 1, Last: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 3 {
+		if _, err := w.Connect(ctx, grant.TCP{Address: "plc.drover.test:1"}); err == nil {
+			t.Fatal("connected")
+		}
+	}
+	if names.asked != 1 {
+		t.Errorf("asked %d times", names.asked)
+	}
+}
+
+// TestThisMachineByName: the configuration may name it.
+func TestThisMachineByName(t *testing.T) {
+	port := portOf(t, listen(t))
 	for _, host := range []string{"localhost", "127.0.0.1"} {
-		c, err := Connect(t.Context(), grant.TCP{Address: net.JoinHostPort(host, port)})
+		c, err := connect(t, net.JoinHostPort(host, port))
 		if err != nil {
 			t.Errorf("%s: %v", host, err)
 			continue
 		}
 		_ = c.Close()
 	}
-	for host, local := range map[string]bool{
-		"localhost": true, "LocalHost.": true, "a.localhost": true, "::1": true, "10.0.0.1": true, "localhost.example": false,
-		"127.0.0.1.example": false, "notlocalhost": false, "": false,
-	} {
-		if isLocal(host) != local {
-			t.Errorf("%q: local is %t", host, !local)
-		}
+}
+
+func portOf(t *testing.T, l net.Listener) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
 	}
+	return port
 }

@@ -1,10 +1,10 @@
-// Package socket connects to endpoints on the network.
+// Package socket connects to endpoints on the network, by TCP and TLS, exchanges datagrams with them, and listens.
 package socket
 
 import (
 	"context"
-	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/droverhq/drover/hostfuncs/grant"
@@ -18,37 +18,79 @@ const (
 	keepAliveCount    = 3
 )
 
-// Conn is a TCP connection.
-type Conn struct{ tcp net.Conn }
+// unanswered is how long an address was tried in vain when the attempt is given up from outside, so that its name is
+// asked for again.
+const unanswered = 5 * time.Second
+
+// Conn is a TCP connection, with TLS or without.
+type Conn struct {
+	tcp net.Conn
+	// peer is nil without TLS.
+	peer *secured
+}
 
 var _ stream.Device = (*Conn)(nil)
 
-// Connect resolves the name, once, and connects, with keep-alive and without Nagle's delay. The context ends either at
-// once. A name that turns out to be this machine's is refused with grant.ErrDenied, unless it is `localhost`.
-func Connect(ctx context.Context, g grant.TCP) (*Conn, error) {
-	return connect(ctx, g, net.DefaultResolver)
-}
-
-func connect(ctx context.Context, g grant.TCP, resolver *net.Resolver) (*Conn, error) {
-	host, _, err := net.SplitHostPort(g.Address)
-	if err != nil {
-		return nil, fmt.Errorf("read the address %q: %w", g.Address, err)
-	}
-	dialer := net.Dialer{Resolver: resolver, Control: reach(host), KeepAliveConfig: net.KeepAliveConfig{
-		Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
-	}}
-	c, err := dialer.DialContext(ctx, "tcp", g.Address) // TCP_NODELAY is package net's default.
+// Connect connects to an endpoint, with keep-alive and without Nagle's delay, and speaks TLS with it where the grant
+// says so. The context ends either at once. A name that leads where the grants do not permit is refused with
+// grant.ErrDenied.
+func (w *Way) Connect(ctx context.Context, g grant.TCP) (*Conn, error) {
+	e, err := grant.ParseEndpoint(g.Address)
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{tcp: c}, nil
+	to, err := w.addresses(ctx, grant.NetworkTCP, e)
+	if err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	conn, err := open(ctx, to, e.Host(), g.TLS)
+	if err != nil && e.Name != "" && (ctx.Err() == nil || time.Since(begun) >= unanswered) {
+		w.Names.release(e.Name)
+	}
+	return conn, err
+}
+
+func open(ctx context.Context, to []netip.AddrPort, host string, t *grant.TLS) (*Conn, error) {
+	tcp, err := race(ctx, to, dialTCP)
+	if err != nil {
+		return nil, err
+	}
+	if t == nil {
+		return &Conn{tcp: tcp}, nil
+	}
+	peer, err := secure(ctx, tcp, host, *t)
+	if err != nil {
+		_ = tcp.Close() // the first error is the one that tells
+		return nil, err
+	}
+	return &Conn{tcp: tcp, peer: peer}, nil
+}
+
+func dialTCP(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	dialer := net.Dialer{KeepAliveConfig: keepAlive()}
+	return dialer.DialContext(ctx, "tcp", to.String()) // TCP_NODELAY is package net's default.
+}
+
+func keepAlive() net.KeepAliveConfig {
+	return net.KeepAliveConfig{Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount}
 }
 
 // Read implements stream.Device.
-func (c *Conn) Read(p []byte) (int, error) { return c.tcp.Read(p) }
+func (c *Conn) Read(p []byte) (int, error) {
+	if c.peer != nil {
+		return c.peer.read(p)
+	}
+	return c.tcp.Read(p)
+}
 
 // Write implements stream.Device.
-func (c *Conn) Write(p []byte) (int, error) { return c.tcp.Write(p) }
+func (c *Conn) Write(p []byte) (int, error) {
+	if c.peer != nil {
+		return c.peer.write(p)
+	}
+	return c.tcp.Write(p)
+}
 
 // Drain implements stream.Device: what was written is the operating system's already.
 func (c *Conn) Drain() error { return nil }
@@ -60,7 +102,12 @@ func (c *Conn) Discard() error { return nil }
 func (c *Conn) Interrupt() { _ = c.tcp.SetDeadline(time.Unix(1, 0)) } // It fails on a closed connection only.
 
 // Close implements stream.Device.
-func (c *Conn) Close() error { return c.tcp.Close() }
+func (c *Conn) Close() error {
+	if c.peer != nil {
+		return c.peer.close()
+	}
+	return c.tcp.Close()
+}
 
 // Gap implements stream.Device.
 func (c *Conn) Gap() time.Duration { return 0 }

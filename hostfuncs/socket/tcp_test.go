@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"testing"
 	"time"
@@ -15,6 +16,22 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// way returns that of a channel with these patterns, which asks r for names.
+func way(t *testing.T, r Resolver, patterns ...grant.Pattern) *Way {
+	t.Helper()
+	set, err := grant.New(grant.Grants{TCP: patterns, UDP: patterns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Way{Grants: set, Names: NewNames(r, slog.New(slog.DiscardHandler))}
+}
+
+// connect connects to an address in the clear.
+func connect(t *testing.T, address string) (*Conn, error) {
+	t.Helper()
+	return way(t, net.DefaultResolver).Connect(t.Context(), grant.TCP{Address: address})
+}
 
 // listen returns a listener on loopback that is closed with the test.
 func listen(t *testing.T) *net.TCPListener {
@@ -31,7 +48,7 @@ func listen(t *testing.T) *net.TCPListener {
 func connected(t *testing.T) (*Conn, *net.TCPConn) {
 	t.Helper()
 	l := listen(t)
-	c, err := Connect(t.Context(), grant.TCP{Address: l.Addr().String()})
+	c, err := connect(t, l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +88,7 @@ func TestBytesBothWays(t *testing.T) {
 func TestRefused(t *testing.T) {
 	l := listen(t)
 	_ = l.Close()
-	_, err := Connect(t.Context(), grant.TCP{Address: l.Addr().String()})
+	_, err := connect(t, l.Addr().String())
 	wantCode(t, err, driver.IOErrorRefused)
 }
 
@@ -108,7 +125,7 @@ func TestInterrupt(t *testing.T) {
 func TestCancelledBeforeTheName(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := Connect(ctx, grant.TCP{Address: "localhost:1"})
+	_, err := way(t, net.DefaultResolver).Connect(ctx, grant.TCP{Address: "localhost:1"})
 	if err == nil {
 		t.Fatal("connected")
 	}

@@ -47,8 +47,11 @@ func New(folder string) (*Authority, error) {
 	return a, a.write("ca.pem", "CERTIFICATE", der)
 }
 
-// Issue makes a certificate for loopback, for servers and clients.
-func (a *Authority) Issue(name string) error {
+// Issue makes a certificate for loopback, for servers and clients, for an hour.
+func (a *Authority) Issue(name string) error { return a.IssueAs(name, nil) }
+
+// IssueAs is Issue with another certificate, which change, unless nil, makes of it.
+func (a *Authority) IssueAs(name string, change func(*x509.Certificate)) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("issue a certificate: %w", err)
@@ -59,6 +62,9 @@ func (a *Authority) Issue(name string) error {
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		DNSNames:    []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	if change != nil {
+		change(template)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {

@@ -140,9 +140,13 @@ func (r *rig) start(t testing.TB, settings string, c channel.Config) *run {
 // outside is a channel's share of the world, with these connections.
 func (r *rig) outside(t testing.TB, connections []module.Connection) module.ChannelHost {
 	t.Helper()
-	grants := make([]grant.Connection, len(connections))
-	for i, conn := range connections {
-		grants[i] = grant.Connection{Name: conn.Name, Serial: (*grant.Serial)(conn.Serial), TCP: (*grant.TCP)(conn.TCP)}
+	var grants grant.Grants
+	for _, conn := range connections {
+		granted := grant.Connection{Name: conn.Name, Serial: (*grant.Serial)(conn.Serial)}
+		if conn.TCP != nil {
+			granted.TCP = &grant.TCP{Address: conn.TCP.Address}
+		}
+		grants.Connections = append(grants.Connections, granted)
 	}
 	host, err := r.host.Channel("boiler", grants)
 	if err != nil {

@@ -52,7 +52,15 @@ func checkNode(t *testing.T, n *Node) {
 			t.Errorf("no whole channel: %+v", c)
 		}
 		for _, connection := range c.Connections {
-			if (connection.Serial == nil) == (connection.TCP == nil) {
+			kinds := 0
+			for _, is := range []bool{
+				connection.Serial != nil, connection.TCP != nil, connection.UDP != nil, connection.Listener != nil,
+			} {
+				if is {
+					kinds++
+				}
+			}
+			if kinds != 1 {
 				t.Errorf("no whole connection: %+v", connection)
 			}
 		}

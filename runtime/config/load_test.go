@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -54,7 +55,21 @@ func TestWhole(t *testing.T) {
 					RS485: &RS485{RxDuringTx: true, DelayBeforeSend: time.Millisecond,
 						DelayAfterSend: 2 * time.Millisecond},
 				}},
-				{Name: "side", TCP: &TCP{Address: "[fd00::5]:502"}},
+				{Name: "side", TCP: &TCP{Address: "[fd00::5]:502", TLS: &PeerTLS{
+					CA: "/etc/drover/plc.pem", Cert: "/c.pem", Key: "/k.pem", ServerName: "plc.example",
+				}}},
+				{Name: "bus", UDP: &UDP{Address: "10.0.0.255:47808", Local: netip.MustParseAddrPort("0.0.0.0:47808")}},
+				{Name: "push", Listener: &Listener{
+					Address: netip.MustParseAddrPort("[::]:5000"),
+					From:    []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::5/128")},
+				}},
+			},
+			Grants: Grants{
+				TCP: []Pattern{
+					{Prefix: netip.MustParsePrefix("10.0.0.0/24"), First: 502, Last: 502},
+					{Name: "meter.lan", First: 5000, Last: 5010},
+				},
+				UDP: []Pattern{{Prefix: netip.MustParsePrefix("fd00::/64"), First: 47808, Last: 47808}},
 			},
 			Limits: Limits{
 				Memory: 64 << 20, Stack: 8 << 20, Compute: 2 * time.Second, CPU: 0.25,
@@ -95,7 +110,7 @@ func TestWhole(t *testing.T) {
 		}},
 	}
 	diff := cmp.Diff(want, got, cmp.AllowUnexported(Channel{}, Device{}), cmpopts.IgnoreTypes(Position{}),
-		cmpopts.IgnoreUnexported(JSON{}, Serial{}))
+		cmpopts.IgnoreUnexported(JSON{}, Serial{}, UDP{}, Listener{}), cmpopts.EquateComparable(netip.AddrPort{}, netip.Prefix{}))
 	if diff != "" {
 		t.Error("-want +got:\n" + diff)
 	}

@@ -107,11 +107,13 @@ type Channel struct {
 	Driver         string
 	DriverPosition Position
 	Connections    []*Connection
-	Limits         Limits
-	Retry          Retry
-	Deadlines      Deadlines
-	Quarantine     Quarantine
-	Delivery       Delivery
+	// Grants are what the driver may reach besides.
+	Grants     Grants
+	Limits     Limits
+	Retry      Retry
+	Deadlines  Deadlines
+	Quarantine Quarantine
+	Delivery   Delivery
 	// PointMessages is a message a point in place of one a device and cycle; IntegerText has the integers of 64 bits as
 	// strings in them.
 	PointMessages, IntegerText bool
@@ -184,20 +186,6 @@ const (
 	// OnFullBackpressure has drivers wait.
 	OnFullBackpressure OnFull = "backpressure"
 )
-
-// Connection is something a channel's driver may open by name. Exactly one of Serial and TCP is set.
-type Connection struct {
-	Name     string
-	Position Position
-	Serial   *Serial
-	TCP      *TCP
-}
-
-// TCP is an endpoint to connect to.
-type TCP struct {
-	// Address is "host:port" or "[v6]:port".
-	Address string
-}
 
 // Device is something addressable behind a channel.
 type Device struct {

@@ -54,6 +54,7 @@ func channelKeys(c *Channel) keys {
 		"vars":        nil,
 		"driver":      func(v value) { v.driver(c) },
 		"connections": func(v value) { c.Connections = v.connections() },
+		"grants":      func(v value) { v.object(grantsKeys(&c.Grants), nil) },
 		"limits":      func(v value) { v.object(limitsKeys(&c.Limits), nil) },
 		"retry":       func(v value) { v.retry(&c.Retry) },
 		"deadlines":   func(v value) { v.object(deadlinesKeys(&c.Deadlines), nil) },
@@ -68,10 +69,7 @@ func channelKeys(c *Channel) keys {
 }
 
 func channelLater() later {
-	return later{
-		"align":  "reads at whole multiples of the period",
-		"grants": "address patterns; write each address as a connection of its own",
-	}
+	return later{"align": "reads at whole multiples of the period"}
 }
 
 // either reads one of two words; into says whether it is the second.

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -77,21 +79,42 @@ func (v value) name(into *string) {
 	*into = name
 }
 
-// portsOnce reports serial ports that more than one connection names: two channels cannot share a line.
+// portsOnce reports serial ports, and local addresses, that more than one connection names: two channels cannot share
+// one.
 func (r *reader) portsOnce(n *Node) {
-	first := map[string]*Serial{}
+	first := map[string]place{}
 	for _, c := range n.Channels {
 		for _, connection := range c.Connections {
-			s := connection.Serial
-			if s == nil || s.Path == "" {
+			p, ok := connection.place()
+			if !ok {
 				continue
 			}
-			if other, ok := first[s.Path]; ok {
-				r.problem(s.at, s.path, "the serial port %q is taken by %s on line %d already, expected one connection a port",
-					clip(s.Path), other.path, other.at.Line)
+			if other, taken := first[p.what]; taken {
+				r.problem(p.at, p.path, "%s is taken by %s on line %d already, expected one connection a port", p.what, other.path,
+					other.at.Line)
 				continue
 			}
-			first[s.Path] = s
+			first[p.what] = p
 		}
 	}
+}
+
+// place is what only one connection can have, and where the file names it.
+type place struct {
+	what string
+	at   Position
+	path string
+}
+
+// place returns what nobody else can have besides the connection; false where there is nothing.
+func (c *Connection) place() (place, bool) {
+	switch {
+	case c.Serial != nil && c.Serial.Path != "":
+		return place{fmt.Sprintf("the serial port %q", clip(c.Serial.Path)), c.Serial.at, c.Serial.path}, true
+	case c.UDP != nil && c.UDP.Local.Port() != 0:
+		return place{fmt.Sprintf("UDP at %s", c.UDP.Local), c.UDP.at, c.UDP.path}, true
+	case c.Listener != nil && c.Listener.Address.IsValid():
+		return place{fmt.Sprintf("TCP at %s", c.Listener.Address), c.Listener.at, c.Listener.path}, true
+	}
+	return place{}, false
 }

@@ -1,6 +1,7 @@
 package module
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
@@ -11,7 +12,7 @@ import (
 // machine's: two channels never hold the same.
 type Host interface {
 	// Channel makes a channel's share: what it was granted, and the leases on what its sessions open.
-	Channel(name string, connections []Connection) (ChannelHost, error)
+	Channel(name string, g Grants) (ChannelHost, error)
 }
 
 // ChannelHost is a channel's share of the host. Its leases outlive sessions.
@@ -71,11 +72,28 @@ type Waitable interface {
 	Notify(c chan<- struct{})
 }
 
-// Connection is a connection that a channel's configuration names: exactly one of Serial and TCP is set.
-type Connection struct {
+// Grants are what a channel's driver may reach: connections by their names, and addresses that a pattern covers.
+type Grants struct {
+	Connections []Connection
+	TCP, UDP    []Pattern
+}
+
+// Pattern covers addresses, or one name, at some ports.
+type Pattern struct {
+	// Name is a host's in lower case, without a dot at its end; empty where Prefix has the addresses.
 	Name   string
-	Serial *SerialPort
-	TCP    *TCPEndpoint
+	Prefix netip.Prefix
+	// First and Last are ports, both included.
+	First, Last uint16
+}
+
+// Connection is a connection that a channel's configuration names: exactly one of Serial, TCP, UDP and Listener is set.
+type Connection struct {
+	Name     string
+	Serial   *SerialPort
+	TCP      *TCPEndpoint
+	UDP      *UDPEndpoint
+	Listener *Listener
 }
 
 // SerialPort is a serial port and the mode to open it in.
@@ -92,12 +110,42 @@ type SerialPort struct {
 type TCPEndpoint struct {
 	// Address is "host:port".
 	Address string
+	// TLS is nil where the connection is in the clear.
+	TLS *PeerTLS
+}
+
+// PeerTLS is how the host speaks TLS with an endpoint.
+type PeerTLS struct {
+	// CA, Cert and Key are paths of PEM files, empty for those of the system and for none.
+	CA, Cert, Key string
+	// ServerName is what the certificate is for, empty for the endpoint's host.
+	ServerName string
+}
+
+// UDPEndpoint is where datagrams go.
+type UDPEndpoint struct {
+	// Address is "host:port".
+	Address string
+	// Local is where they are sent from; the zero value leaves it to the operating system.
+	Local netip.AddrPort
+}
+
+// Listener is an address of this machine that takes connections by TCP.
+type Listener struct {
+	Address netip.AddrPort
+	// From are those that may connect; none are all.
+	From []netip.Prefix
 }
 
 // Kind returns the connection's kind as the guest sees it.
 func (c Connection) Kind() driver.ConnectionKind {
-	if c.Serial != nil {
+	switch {
+	case c.Serial != nil:
 		return driver.ConnectionKindSerial
+	case c.UDP != nil:
+		return driver.ConnectionKindUDP
+	case c.Listener != nil:
+		return driver.ConnectionKindListener
 	}
 	return driver.ConnectionKindTCP
 }

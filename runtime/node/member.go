@@ -108,7 +108,7 @@ func (n *Node) open(m *member) error {
 		m.sink.State(m.failed)
 		return nil
 	}
-	host, err := n.config.Host.Channel(name, connections(m.config.Connections))
+	host, err := n.config.Host.Channel(name, reachOf(m.config))
 	if err != nil {
 		return fmt.Errorf("channel %q: %w", name, err)
 	}

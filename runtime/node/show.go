@@ -37,7 +37,7 @@ func (n *Node) show(m *member) (message.Show, error) {
 	}
 	out := message.Show{
 		Node: n.config.Node.Name, Epoch: n.bridge.Epoch(), Process: n.process(m), Delivery: string(c.Delivery),
-		LogLevel: logs.LevelName(level), Grants: grants(c.Connections), Members: m.members(),
+		LogLevel: logs.LevelName(level), Grants: grants(c), Members: m.members(),
 		Retry: message.Retry{Initial: c.Retry.Initial.Seconds(), Max: c.Retry.Max.Seconds()},
 		Limits: message.Limits{
 			Memory: c.Limits.Memory, Stack: c.Limits.Stack, Compute: c.Limits.Compute.Seconds(), CPU: c.Limits.CPU,
@@ -53,21 +53,6 @@ func (n *Node) show(m *member) (message.Show, error) {
 		}
 	}
 	return out, nil
-}
-
-// grants are what the connections of a channel let its driver reach.
-func grants(connections []*config.Connection) []message.Grant {
-	out := []message.Grant{}
-	for _, c := range connections {
-		g := message.Grant{Name: c.Name}
-		if s := c.Serial; s != nil {
-			g.Kind, g.To, g.Mode = "serial", s.Path, fmt.Sprintf("%d baud, %d data bits, parity %s, stop bits %s", s.Baud, s.DataBits, s.Parity, s.StopBits)
-		} else {
-			g.Kind, g.To = "tcp", c.TCP.Address
-		}
-		out = append(out, g)
-	}
-	return out
 }
 
 // members are the devices of a channel, and what is known of their points.

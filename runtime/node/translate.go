@@ -54,11 +54,15 @@ func connections(in []*config.Connection) []module.Connection {
 	var out []module.Connection
 	for _, c := range in {
 		conn := module.Connection{Name: c.Name}
-		if c.TCP != nil {
-			conn.TCP = &module.TCPEndpoint{Address: c.TCP.Address}
-		}
-		if c.Serial != nil {
+		switch {
+		case c.Serial != nil:
 			conn.Serial = serialPort(c.Serial)
+		case c.TCP != nil:
+			conn.TCP = &module.TCPEndpoint{Address: c.TCP.Address, TLS: (*module.PeerTLS)(c.TCP.TLS)}
+		case c.UDP != nil:
+			conn.UDP = &module.UDPEndpoint{Address: c.UDP.Address, Local: c.UDP.Local}
+		case c.Listener != nil:
+			conn.Listener = &module.Listener{Address: c.Listener.Address, From: c.Listener.From}
 		}
 		out = append(out, conn)
 	}

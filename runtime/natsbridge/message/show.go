@@ -11,7 +11,7 @@ type Show struct {
 	// Retry is how the channel is tried again.
 	Retry  Retry  `json:"retry"`
 	Limits Limits `json:"limits"`
-	// Grants are the connections that the driver may open: nothing else is reachable.
+	// Grants are all that the driver may open: nothing else is reachable.
 	Grants []Grant `json:"grants"`
 	// Members are the devices in the order of the configuration.
 	Members []Member `json:"members"`
@@ -42,14 +42,31 @@ type Limits struct {
 	Streams int    `json:"streams"`
 }
 
-// Grant is a connection that a driver may open by its name.
+// Grant is what a driver may open: a connection, by its name, or what a pattern covers, by its address.
 type Grant struct {
-	Name string `json:"name"`
-	// Kind is serial or tcp.
+	// Name is the connection's; a pattern has none.
+	Name string `json:"name,omitempty"`
+	// Kind is serial, tcp, udp or listener.
 	Kind string `json:"kind"`
-	// To is the port's path or the endpoint's address, Mode how a port is opened.
+	// To is the port's path, the endpoint, the address that is listened on, or the pattern. Mode is how a port is opened.
 	To   string `json:"to"`
 	Mode string `json:"mode,omitempty"`
+	// Local is where a UDP socket is bound; absent where the operating system chooses.
+	Local string `json:"local,omitempty"`
+	// From are those who may connect to a listener; absent for everybody.
+	From []string `json:"from,omitempty"`
+	// TLS is there where the host speaks it.
+	TLS *GrantTLS `json:"tls,omitempty"`
+}
+
+// GrantTLS is how the host speaks TLS with an endpoint.
+type GrantTLS struct {
+	// ServerName is what the endpoint's certificate is for.
+	ServerName string `json:"server_name"`
+	// CA is the file of the authorities that are trusted; absent for the system's.
+	CA string `json:"ca,omitempty"`
+	// Cert is the file of the client certificate; absent where there is none.
+	Cert string `json:"cert,omitempty"`
 }
 
 // Member is a device of a channel, and how it is.
