@@ -36,7 +36,14 @@ func (c *Channel) Traffic() (received, sent uint64) {
 	return c.traffic.Received.Load(), c.traffic.Sent.Load()
 }
 
-// OpenLines returns how many ports and connections are open or opening, those that cannot be closed included.
+// Dropped returns how many datagrams and connections came from where the grants do not reach, and for how many datagrams
+// there was no room. Nobody got them.
+func (c *Channel) Dropped() (denied, overflowed uint64) {
+	return c.traffic.Denied.Load(), c.traffic.Overflowed.Load()
+}
+
+// OpenLines returns how many ports, connections, sockets and listeners are open or opening, those that cannot be closed
+// included.
 func (c *Channel) OpenLines() int { return c.leases.Open() }
 
 // Close closes every port and connection, and returns when they are. Those that a write holds are named in the error:
@@ -76,9 +83,5 @@ func (c *Channel) open(ctx context.Context, g grant.Connection, soiled time.Time
 		}
 		return port, nil
 	}
-	conn, err := c.way.Connect(ctx, *g.TCP)
-	if err != nil {
-		return nil, err
-	}
-	return conn, nil
+	return c.way.Connect(ctx, *g.TCP)
 }

@@ -16,7 +16,7 @@ import (
 // Signals is what a session's runtime tells the I/O that runs for it, and hears of it. Its methods must not block.
 type Signals interface {
 	stream.Signals
-	// Streams returns how many streams the instance may have open at a time; one more is `busy`.
+	// Streams returns how many streams, sockets and listeners the instance may have open at a time; one more is `busy`.
 	Streams() int
 	// Denied hears, on the goroutine of the guest's call, that it wanted to open what it was not granted; why is for
 	// people.
@@ -32,11 +32,17 @@ type Session struct {
 	channel *Channel
 
 	mu      sync.Mutex
-	streams map[*stream.Stream]struct{}
+	held    map[held]struct{}
 	ended   bool
 	failure stream.Failure
 	failed  bool
 	denial  *stream.Error // the last one that was told
+}
+
+// held is what an instance has of the host: a stream, a UDP socket or a listener.
+type held interface {
+	// Detach ends the instance's hold.
+	Detach()
 }
 
 var (
@@ -56,7 +62,7 @@ func (s *Session) LastError() error {
 }
 
 // Close ends the session's hold: what it has open is closed when Close returns. With keep, because the session yielded,
-// what is open and clean stays so for the session that takes over. The streams that the instance did not drop answer
+// what is open and clean stays so for the session that takes over. What the instance did not drop answers
 // `closed` from then on.
 func (s *Session) Close(keep bool) error {
 	s.end()
@@ -74,10 +80,10 @@ func (s *Session) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
-	for st := range s.streams {
-		st.Detach()
+	for h := range s.held {
+		h.Detach()
 	}
-	s.streams = nil
+	s.held = nil
 }
 
 // Failed implements stream.Owner.
@@ -106,12 +112,15 @@ func (s *Session) deny(f stream.Failure) {
 }
 
 // Dropped implements stream.Owner.
-func (s *Session) Dropped(st *stream.Stream) {
+func (s *Session) Dropped(st *stream.Stream) { s.dropped(st, st.Name()) }
+
+// dropped gives back what was leased by that name.
+func (s *Session) dropped(h held, name string) {
 	s.mu.Lock()
-	delete(s.streams, st)
+	delete(s.held, h)
 	s.mu.Unlock()
-	if err := s.channel.leases.Return(s, st.Name(), s.Yielding()); err != nil {
-		s.channel.log.Warn("a port cannot be closed", "connection", st.Name(), "error", err)
+	if err := s.channel.leases.Return(s, name, s.Yielding()); err != nil {
+		s.channel.log.Warn("a port cannot be closed", "connection", name, "error", err)
 	}
 }
 
@@ -129,42 +138,57 @@ func (s *Session) borrow(name string, kind driver.ConnectionKind) component.Resu
 
 // stream gives the instance a port or a connection, which is granted, as a stream.
 func (s *Session) stream(g grant.Connection) component.Result[host.Stream, driver.IOError] {
-	st, err := s.lend(g)
+	st, err := s.lendStream(g.Name, func(soiled time.Time) *stream.Line { return s.channel.line(g, soiled) })
 	if err != nil {
 		return s.refuse(g.Name, err)
 	}
 	return component.OK[driver.IOError, host.Stream](st)
 }
 
-func (s *Session) lend(g grant.Connection) (*stream.Stream, error) {
+func (s *Session) lendStream(name string, open func(soiled time.Time) *stream.Line) (*stream.Stream, error) {
+	return lend(s, name, open, func(line *stream.Line, resumed bool) *stream.Stream {
+		return stream.New(name, line, s, resumed)
+	})
+}
+
+// lend gives the instance what is leased by a name, opened where it is not, as what hand makes of it.
+func lend[L lease.Line, H held](
+	s *Session, name string, open func(soiled time.Time) L, hand func(line L, resumed bool) H,
+) (none H, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
-		return nil, errEnded
+	if err := s.room(); err != nil {
+		return none, err
 	}
-	if len(s.streams) >= s.Streams() {
-		return nil, errTooMany
-	}
-	line, resumed, err := s.channel.leases.Borrow(s, g.Name, func(soiled time.Time) lease.Line {
-		return s.channel.line(g, soiled)
-	})
+	line, resumed, err := s.channel.leases.Borrow(s, name, func(soiled time.Time) lease.Line { return open(soiled) })
 	if errors.Is(err, lease.ErrBusy) {
-		return nil, &stream.Error{Code: driver.IOErrorBusy, Err: err}
+		return none, &stream.Error{Code: driver.IOErrorBusy, Err: err}
 	}
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	st := stream.New(g.Name, line.(*stream.Line), s, resumed)
-	if s.streams == nil {
-		s.streams = map[*stream.Stream]struct{}{}
+	h := hand(line.(L), resumed)
+	if s.held == nil {
+		s.held = map[held]struct{}{}
 	}
-	s.streams[st] = struct{}{}
-	return st, nil
+	s.held[h] = struct{}{}
+	return h, nil
+}
+
+// room says why the instance can have nothing more. The lock is held.
+func (s *Session) room() error {
+	switch {
+	case s.ended:
+		return errEnded
+	case len(s.held) >= s.Streams():
+		return errTooMany
+	}
+	return nil
 }
 
 var (
 	errEnded   = stream.Errorf(driver.IOErrorClosed, "the session has ended")
-	errTooMany = stream.Errorf(driver.IOErrorBusy, "the driver has as many streams open as its limit allows")
+	errTooMany = stream.Errorf(driver.IOErrorBusy, "the driver has as many streams, sockets and listeners open as its limit allows")
 )
 
 // notGranted refuses a name of a kind of connection.

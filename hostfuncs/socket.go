@@ -37,32 +37,10 @@ func (s *Session) endpoint(n grant.Network, text string) (grant.Endpoint, error)
 	if !s.channel.grants.Covers(n, e) {
 		return grant.Endpoint{}, notCovered(n, e)
 	}
-	return e, nil
+	return e.Plain(), nil
 }
 
 // notCovered refuses an address.
 func notCovered(n grant.Network, e grant.Endpoint) error {
 	return stream.Errorf(driver.IOErrorDenied, "%w: no pattern of grants.%s covers %s", grant.ErrDenied, n, e)
-}
-
-// Bind implements host.Socket. No datagrams can be granted.
-func (s *Session) Bind(_ context.Context, to driver.Target) component.Result[host.Datagrams, driver.IOError] {
-	if to.Tag() == driver.TargetTagAddress {
-		_, err := s.endpoint(grant.NetworkUDP, to.Address())
-		return component.Err[host.Datagrams](s.refuseKind(to.Address(), err))
-	}
-	return component.Err[host.Datagrams](s.refuseKind(to.Name(), notGranted("udp")))
-}
-
-// Listen implements host.Socket. No listener can be granted.
-func (s *Session) Listen(_ context.Context, name string) component.Result[host.Listener, driver.IOError] {
-	return component.Err[host.Listener](s.refuseKind(name, notGranted("listener")))
-}
-
-// refuseKind reports why nothing of a kind can be had.
-func (s *Session) refuseKind(name string, err error) driver.IOError {
-	if !s.IOAllowed() {
-		err = stream.ErrPhase
-	}
-	return s.report("open", name, err)
 }

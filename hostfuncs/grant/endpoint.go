@@ -63,6 +63,12 @@ func (e Endpoint) Host() string {
 	return e.IP.String()
 }
 
+// Plain returns the endpoint with its name as patterns have it.
+func (e Endpoint) Plain() Endpoint {
+	e.Name = plainName(e.Name)
+	return e
+}
+
 // String returns "host:port": the same text for the same endpoint, a name as patterns have it.
 func (e Endpoint) String() string {
 	if e.Name == "" {

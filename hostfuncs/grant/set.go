@@ -3,6 +3,7 @@ package grant
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -70,6 +71,17 @@ func (s *Set) Covers(n Network, e Endpoint) bool {
 // CoversAddress says whether a pattern covers the address.
 func (s *Set) CoversAddress(n Network, a netip.AddrPort) bool {
 	return slices.ContainsFunc(s.patterns(n), func(p Pattern) bool { return p.address(a.Addr()) && p.port(a.Port()) })
+}
+
+// Names yields the names that patterns have at a port.
+func (s *Set) Names(n Network, port uint16) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, p := range s.patterns(n) {
+			if p.Name != "" && p.port(port) && !yield(p.Name) {
+				return
+			}
+		}
+	}
 }
 
 // Permits says whether an endpoint's name may lead to an address. One that is special (this machine, this link, many

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -163,6 +165,20 @@ func (l *Leases) Close() error {
 	l.mu.Unlock()
 	_ = l.endAll(closing) // What could not be closed is stuck, and gets a last chance.
 	return l.awaitStuck()
+}
+
+// Parked returns the names, beginning with prefix, of the lines that wait for the session that takes over, sorted.
+func (l *Leases) Parked(prefix string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var names []string
+	for name, h := range l.holds {
+		if h.borrower == nil && strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Open returns how many lines there are, those that cannot be closed included.

@@ -9,7 +9,7 @@ import (
 
 func TestOptions(t *testing.T) {
 	c, _ := connected(t)
-	raw, err := c.tcp.(*net.TCPConn).SyscallConn()
+	raw, err := c.(*Conn).tcp.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,7 +139,7 @@ func TestNameIsPinned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.tcp.RemoteAddr().(*net.TCPAddr).IP.String(); got != "127.0.0.1" || names.asked != 1 {
+		if got := c.(*Conn).tcp.RemoteAddr().(*net.TCPAddr).IP.String(); got != "127.0.0.1" || names.asked != 1 {
 			t.Errorf("connected to %s, the name was asked for %d times", got, names.asked)
 		}
 		_ = c.Close()

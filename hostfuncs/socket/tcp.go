@@ -22,19 +22,15 @@ const (
 // asked for again.
 const unanswered = 5 * time.Second
 
-// Conn is a TCP connection, with TLS or without.
-type Conn struct {
-	tcp net.Conn
-	// peer is nil without TLS.
-	peer *secured
-}
+// Conn is a TCP connection.
+type Conn struct{ tcp net.Conn }
 
 var _ stream.Device = (*Conn)(nil)
 
 // Connect connects to an endpoint, with keep-alive and without Nagle's delay, and speaks TLS with it where the grant
 // says so. The context ends either at once. A name that leads where the grants do not permit is refused with
 // grant.ErrDenied.
-func (w *Way) Connect(ctx context.Context, g grant.TCP) (*Conn, error) {
+func (w *Way) Connect(ctx context.Context, g grant.TCP) (stream.Device, error) {
 	e, err := grant.ParseEndpoint(g.Address)
 	if err != nil {
 		return nil, err
@@ -51,21 +47,24 @@ func (w *Way) Connect(ctx context.Context, g grant.TCP) (*Conn, error) {
 	return conn, err
 }
 
-func open(ctx context.Context, to []netip.AddrPort, host string, t *grant.TLS) (*Conn, error) {
+func open(ctx context.Context, to []netip.AddrPort, host string, t *grant.TLS) (stream.Device, error) {
 	tcp, err := race(ctx, to, dialTCP)
 	if err != nil {
 		return nil, err
 	}
 	if t == nil {
-		return &Conn{tcp: tcp}, nil
+		return newConn(tcp), nil
 	}
-	peer, err := secure(ctx, tcp, host, *t)
+	secure, err := secure(ctx, tcp, host, *t)
 	if err != nil {
 		_ = tcp.Close() // the first error is the one that tells
 		return nil, err
 	}
-	return &Conn{tcp: tcp, peer: peer}, nil
+	return secure, nil
 }
+
+// newConn returns an open connection as a device.
+func newConn(tcp net.Conn) *Conn { return &Conn{tcp: tcp} }
 
 func dialTCP(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	dialer := net.Dialer{KeepAliveConfig: keepAlive()}
@@ -77,20 +76,10 @@ func keepAlive() net.KeepAliveConfig {
 }
 
 // Read implements stream.Device.
-func (c *Conn) Read(p []byte) (int, error) {
-	if c.peer != nil {
-		return c.peer.read(p)
-	}
-	return c.tcp.Read(p)
-}
+func (c *Conn) Read(p []byte) (int, error) { return c.tcp.Read(p) }
 
 // Write implements stream.Device.
-func (c *Conn) Write(p []byte) (int, error) {
-	if c.peer != nil {
-		return c.peer.write(p)
-	}
-	return c.tcp.Write(p)
-}
+func (c *Conn) Write(p []byte) (int, error) { return c.tcp.Write(p) }
 
 // Drain implements stream.Device: what was written is the operating system's already.
 func (c *Conn) Drain() error { return nil }
@@ -102,12 +91,7 @@ func (c *Conn) Discard() error { return nil }
 func (c *Conn) Interrupt() { _ = c.tcp.SetDeadline(time.Unix(1, 0)) } // It fails on a closed connection only.
 
 // Close implements stream.Device.
-func (c *Conn) Close() error {
-	if c.peer != nil {
-		return c.peer.close()
-	}
-	return c.tcp.Close()
-}
+func (c *Conn) Close() error { return c.tcp.Close() }
 
 // Gap implements stream.Device.
 func (c *Conn) Gap() time.Duration { return 0 }

@@ -28,7 +28,7 @@ func way(t *testing.T, r Resolver, patterns ...grant.Pattern) *Way {
 }
 
 // connect connects to an address in the clear.
-func connect(t *testing.T, address string) (*Conn, error) {
+func connect(t *testing.T, address string) (stream.Device, error) {
 	t.Helper()
 	return way(t, net.DefaultResolver).Connect(t.Context(), grant.TCP{Address: address})
 }
@@ -45,7 +45,7 @@ func listen(t *testing.T) *net.TCPListener {
 }
 
 // connected returns both ends of a connection.
-func connected(t *testing.T) (*Conn, *net.TCPConn) {
+func connected(t *testing.T) (stream.Device, *net.TCPConn) {
 	t.Helper()
 	l := listen(t)
 	c, err := connect(t, l.Addr().String())

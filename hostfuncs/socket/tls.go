@@ -21,13 +21,15 @@ const (
 	byeTimeout = 100 * time.Millisecond
 )
 
-// secured is the TLS over a connection.
+// secured is a TCP connection with TLS over it.
 type secured struct {
 	tls  *tls.Conn
 	host string
 	// shown says that there is a client certificate to show.
 	shown bool
 }
+
+var _ stream.Device = (*secured)(nil)
 
 // secure speaks TLS with the peer of a connection: TLS 1.2 at least, its certificate checked. The files are read now, so
 // that those which were exchanged since are used. On an error the connection stays open.
@@ -71,20 +73,34 @@ func clientConfig(host string, t grant.TLS) (*tls.Config, error) {
 	return c, nil
 }
 
-func (s *secured) read(p []byte) (int, error) {
+// Read implements stream.Device.
+func (s *secured) Read(p []byte) (int, error) {
 	n, err := s.tls.Read(p)
 	return n, s.recordError(err)
 }
 
-func (s *secured) write(p []byte) (int, error) {
+// Write implements stream.Device.
+func (s *secured) Write(p []byte) (int, error) {
 	n, err := s.tls.Write(p)
 	return n, s.recordError(err)
 }
 
-// close tells the peer that this is the end, if it listens, and closes the connection. Closing what is below ends a write
-// that the peer does not take.
-func (s *secured) close() error {
+// Drain implements stream.Device: what was written is the operating system's already.
+func (s *secured) Drain() error { return nil }
+
+// Discard implements stream.Device: what is not read yet has not been deciphered.
+func (s *secured) Discard() error { return nil }
+
+// Interrupt implements stream.Device: it ends reads and writes for good.
+func (s *secured) Interrupt() { _ = s.tls.SetDeadline(time.Unix(1, 0)) } // It fails on a closed connection only.
+
+// Close implements stream.Device. It tells the peer that this is the end, if it listens: closing what is below ends a
+// write that the peer does not take.
+func (s *secured) Close() error {
 	timer := time.AfterFunc(byeTimeout, func() { _ = s.tls.NetConn().Close() })
 	defer timer.Stop()
 	return s.tls.Close()
 }
+
+// Gap implements stream.Device.
+func (s *secured) Gap() time.Duration { return 0 }

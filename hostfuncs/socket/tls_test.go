@@ -90,12 +90,12 @@ func tlsPeer(t *testing.T, c *tls.Config) string {
 	})
 }
 
-func connectTLS(t *testing.T, address string, g grant.TLS) (*Conn, error) {
+func connectTLS(t *testing.T, address string, g grant.TLS) (stream.Device, error) {
 	t.Helper()
 	return way(t, net.DefaultResolver).Connect(t.Context(), grant.TCP{Address: address, TLS: &g})
 }
 
-func exchange(t *testing.T, c *Conn) error {
+func exchange(t *testing.T, c stream.Device) error {
 	t.Helper()
 	if _, err := c.Write([]byte("question")); err != nil {
 		return err

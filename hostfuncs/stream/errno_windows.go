@@ -21,6 +21,10 @@ func systemCode(e syscall.Errno) (driver.IOError, bool) {
 		return driver.IOErrorUnreachable, true
 	case windows.WSAEACCES, windows.ERROR_ACCESS_DENIED:
 		return driver.IOErrorDenied, true
+	case windows.WSAEADDRINUSE:
+		return driver.IOErrorBusy, true
+	case windows.WSAEMSGSIZE:
+		return driver.IOErrorInvalid, true
 	case windows.ERROR_FILE_NOT_FOUND, windows.ERROR_PATH_NOT_FOUND:
 		return driver.IOErrorNotFound, true
 	case windows.ERROR_OPERATION_ABORTED, windows.ERROR_INVALID_HANDLE, windows.ERROR_DEVICE_REMOVED:

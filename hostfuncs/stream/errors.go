@@ -96,11 +96,11 @@ func errnoCode(e syscall.Errno) driver.IOError {
 		return driver.IOErrorUnreachable
 	case syscall.EACCES, syscall.EPERM:
 		return driver.IOErrorDenied
-	case syscall.EBUSY, syscall.EWOULDBLOCK:
+	case syscall.EBUSY, syscall.EWOULDBLOCK, syscall.EADDRINUSE:
 		return driver.IOErrorBusy
 	case syscall.ENOENT, syscall.ENXIO, syscall.ENODEV:
 		return driver.IOErrorNotFound
-	case syscall.EINVAL:
+	case syscall.EINVAL, syscall.EMSGSIZE:
 		return driver.IOErrorInvalid
 	}
 	return driver.IOErrorOther

@@ -34,8 +34,14 @@ type Line struct {
 	job    job
 }
 
-// Traffic counts bytes. Any goroutine may read it.
-type Traffic struct{ Received, Sent atomic.Uint64 }
+// Traffic counts what came and went. Any goroutine may read it.
+type Traffic struct {
+	// Received and Sent are bytes.
+	Received, Sent atomic.Uint64
+	// Denied are datagrams and connections that came from where the grants do not reach, Overflowed those for which there
+	// was no room. Nobody gets them.
+	Denied, Overflowed atomic.Uint64
+}
 
 // Open is OpenCounted for those who do not count.
 func Open(open func(context.Context) (Device, error)) *Line { return OpenCounted(new(Traffic), open) }

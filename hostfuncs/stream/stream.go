@@ -25,12 +25,12 @@ const openWait = 5 * time.Second
 //
 // The bytes that Read and ReadFrame return are valid until the next call.
 type Stream struct {
+	waiter
 	name     string
 	line     *Line
 	owner    Owner
 	resumed  bool
 	detached atomic.Bool
-	timer    *time.Timer
 	out      []byte
 }
 
@@ -39,7 +39,9 @@ var _ host.Stream = (*Stream)(nil)
 // New returns the line as a stream of owner's session. name is the connection's, for people; resumed says that the line
 // was open already in the session before.
 func New(name string, line *Line, owner Owner, resumed bool) *Stream {
-	return &Stream{name: name, line: line, owner: owner, resumed: resumed}
+	return &Stream{
+		waiter: waiter{signals: owner, start: line.start, wake: line.wake}, name: name, line: line, owner: owner, resumed: resumed,
+	}
 }
 
 // Line returns what the stream stands for.
@@ -137,8 +139,10 @@ var (
 	// ErrPhase refuses I/O in a phase that has none.
 	ErrPhase = Errorf(driver.IOErrorInvalid, "no I/O in this phase")
 
-	errSize     = Errorf(driver.IOErrorInvalid, "size out of range")
-	errDetached = Errorf(driver.IOErrorClosed, "the stream was dropped, or its session has ended")
+	// ErrDropped answers calls on what the guest has no hold of any more.
+	ErrDropped = Errorf(driver.IOErrorClosed, "it was dropped, or its session has ended")
+
+	errSize = Errorf(driver.IOErrorInvalid, "size out of range")
 )
 
 // ended is the error of a call that the host ended: nothing more is known than its code.
@@ -157,7 +161,7 @@ func (s *Stream) usable() error {
 	case !s.owner.IOAllowed():
 		return ErrPhase
 	case s.detached.Load():
-		return errDetached
+		return ErrDropped
 	}
 	return nil
 }
@@ -182,9 +186,3 @@ func (s *Stream) report(op string, err error) driver.IOError {
 
 // length makes a duration of a guest's, which may be beyond what Go's can hold.
 func length(d driver.Duration) time.Duration { return time.Duration(min(d, 1<<62)) }
-
-// after returns the time, counted from the line's start, that is d from now.
-func (s *Stream) after(d time.Duration) time.Duration {
-	now := time.Since(s.line.start)
-	return now + min(d, 1<<62-now)
-}

@@ -30,6 +30,8 @@ func (s scrape) channel(c *Channel) {
 	s.gauge("drover_channel_commands_taken", float64(n.Taken), name)
 	s.counter("drover_channel_received_bytes_total", c.Received, name)
 	s.counter("drover_channel_sent_bytes_total", c.Sent, name)
+	s.counter("drover_channel_dropped_total", c.Denied, name, "denied")
+	s.counter("drover_channel_dropped_total", c.Overflowed, name, "full")
 	s.seconds("drover_channel_cpu_seconds_total", c.Usage.CPU.Seconds(), name)
 	s.gauge("drover_channel_memory_bytes", float64(c.Usage.Memory), name)
 	s.gauge("drover_channel_memory_highest_bytes", float64(c.Usage.Highest), name)

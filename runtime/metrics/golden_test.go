@@ -45,7 +45,7 @@ func fixed() Node {
 				},
 			},
 			Usage:    channel.Usage{CPU: 1700 * time.Millisecond, Memory: 18 << 20, Highest: 19 << 20},
-			Received: 20, Sent: 21,
+			Received: 20, Sent: 21, Denied: 4, Overflowed: 5,
 		}, {
 			Name: "broken", State: supervise.Snapshot{State: supervise.Failed},
 		}},

@@ -29,6 +29,8 @@ func all() []metric {
 		{"drover_channel_commands_taken", "Commands that the driver has and has not answered.", channel()},
 		{"drover_channel_received_bytes_total", "Bytes received over the channel's connections.", channel()},
 		{"drover_channel_sent_bytes_total", "Bytes sent over the channel's connections.", channel()},
+		{"drover_channel_dropped_total", "Datagrams and connections that nobody got: denied came from where the grants do not reach, " +
+			"full found no room.", channel("reason")},
 		{"drover_channel_cpu_seconds_total", "Time for which the driver's code ran.", channel()},
 		{"drover_channel_memory_bytes", "Memory of the driver's instance, as its limit counts it; what it shares with other instances is in it.", channel()},
 		{"drover_channel_memory_highest_bytes", "The most memory that an instance of the channel ever had.", channel()},

@@ -26,4 +26,7 @@ type Channel struct {
 	Usage    channel.Usage
 	// Received and Sent are bytes over all of its connections.
 	Received, Sent uint64
+	// Denied and Overflowed are datagrams and connections that nobody got: from where the grants do not reach, and for
+	// want of room.
+	Denied, Overflowed uint64
 }

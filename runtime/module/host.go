@@ -23,9 +23,13 @@ type ChannelHost interface {
 	Close() error
 }
 
-// Counted is a ChannelHost that counts the bytes which have come in and gone out over all of its connections.
+// Counted is a ChannelHost that counts what goes over all of its connections.
 type Counted interface {
+	// Traffic returns the bytes that have come in and gone out.
 	Traffic() (received, sent uint64)
+	// Dropped returns how many datagrams and connections came from where the grants do not reach, and for how many
+	// datagrams there was no room. The driver gets neither.
+	Dropped() (denied, overflowed uint64)
 }
 
 // SessionHost is what one instance may reach: the serial and socket imports.
@@ -54,7 +58,7 @@ type Signals interface {
 	// Yielding says whether the session was asked to yield: what the guest drops from then on stays open for the session
 	// that takes over.
 	Yielding() bool
-	// Streams returns how many streams the instance may have open at a time.
+	// Streams returns how many streams, sockets and listeners the instance may have open at a time.
 	Streams() int
 	// Denied hears, on the goroutine of the guest's call, that it wanted to open what it was not granted; why is for
 	// people.

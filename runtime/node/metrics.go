@@ -36,6 +36,7 @@ func (m *member) metrics() metrics.Channel {
 	}
 	if counted, ok := m.host.(module.Counted); ok {
 		out.Received, out.Sent = counted.Traffic()
+		out.Denied, out.Overflowed = counted.Dropped()
 	}
 	return out
 }
