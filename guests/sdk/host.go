@@ -10,6 +10,12 @@ import (
 // StreamHandle names an open stream towards the host.
 type StreamHandle uint32
 
+// DatagramsHandle names an open UDP socket towards the host, ListenerHandle a listener.
+type (
+	DatagramsHandle uint32
+	ListenerHandle  uint32
+)
+
 // Host is everything that a driver has of the outside world: the functions of the contract's interfaces, as the guest
 // bindings have them, and the clock and randomness of WASI. In a guest it is the bindings; in tests, sdktest.Host.
 // Timeouts are nanoseconds from the call; 0 never blocks.
@@ -23,6 +29,14 @@ type Host interface {
 	SerialSetRS485(port StreamHandle, mode driver.RS485) component.Result[component.Unit, driver.IOError]
 
 	SocketConnect(to driver.Target) component.Result[StreamHandle, driver.IOError]
+	SocketBind(to driver.Target) component.Result[DatagramsHandle, driver.IOError]
+	DatagramsReceive(d DatagramsHandle, timeout uint64) component.Result[driver.Packet, driver.IOError]
+	DatagramsSend(d DatagramsHandle, data []byte, to component.Option[string]) component.Result[component.Unit, driver.IOError]
+	DatagramsDrop(d DatagramsHandle)
+	SocketListen(name string) component.Result[ListenerHandle, driver.IOError]
+	// ListenerAccept also answers who connected.
+	ListenerAccept(l ListenerHandle, timeout uint64) component.Result[component.Tuple2[StreamHandle, string], driver.IOError]
+	ListenerDrop(l ListenerHandle)
 
 	StreamReady(s StreamHandle, timeout uint64) component.Result[component.Unit, driver.IOError]
 	StreamResumed(s StreamHandle) bool

@@ -69,6 +69,39 @@ func (*bindings) SocketConnect(to driver.Target) component.Result[StreamHandle, 
 	return stream(guest.SocketConnect(to))
 }
 
+func (*bindings) SocketBind(to driver.Target) component.Result[DatagramsHandle, driver.IOError] {
+	r := guest.SocketBind(to)
+	return component.Result[DatagramsHandle, driver.IOError]{Value: DatagramsHandle(r.Value), Err: r.Err, Failed: r.Failed}
+}
+
+func (*bindings) DatagramsReceive(d DatagramsHandle, timeout uint64) component.Result[driver.Packet, driver.IOError] {
+	return guest.DatagramsReceive(guest.Datagrams(d), timeout)
+}
+
+func (*bindings) DatagramsSend(
+	d DatagramsHandle, data []byte, to component.Option[string],
+) component.Result[component.Unit, driver.IOError] {
+	return guest.DatagramsSend(guest.Datagrams(d), data, to)
+}
+
+func (*bindings) DatagramsDrop(d DatagramsHandle) { guest.Datagrams(d).Drop() }
+
+func (*bindings) SocketListen(name string) component.Result[ListenerHandle, driver.IOError] {
+	r := guest.SocketListen(name)
+	return component.Result[ListenerHandle, driver.IOError]{Value: ListenerHandle(r.Value), Err: r.Err, Failed: r.Failed}
+}
+
+func (*bindings) ListenerAccept(
+	l ListenerHandle, timeout uint64,
+) component.Result[component.Tuple2[StreamHandle, string], driver.IOError] {
+	r := guest.ListenerAccept(guest.Listener(l), timeout)
+	return component.Result[component.Tuple2[StreamHandle, string], driver.IOError]{
+		Value: component.Tuple2[StreamHandle, string]{F0: StreamHandle(r.Value.F0), F1: r.Value.F1}, Err: r.Err, Failed: r.Failed,
+	}
+}
+
+func (*bindings) ListenerDrop(l ListenerHandle) { guest.Listener(l).Drop() }
+
 func (*bindings) StreamReady(s StreamHandle, timeout uint64) component.Result[component.Unit, driver.IOError] {
 	return guest.StreamReady(guest.Stream(s), timeout)
 }

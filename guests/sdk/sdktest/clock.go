@@ -77,6 +77,12 @@ func (h *Host) nextChange() (time.Time, bool) {
 	for _, l := range h.lines {
 		times = l.changes(times)
 	}
+	for _, s := range h.sockets {
+		times = s.changes(times)
+	}
+	for _, d := range h.doors {
+		times = d.changes(times)
+	}
 	times = slices.DeleteFunc(times, func(t time.Time) bool { return !t.After(h.now) })
 	if len(times) == 0 {
 		return time.Time{}, false

@@ -35,6 +35,8 @@ type Host struct {
 	timeline []scheduled
 	lines    []*Line
 	streams  map[sdk.StreamHandle]*Line
+	sockets  []*Socket
+	doors    []*Door
 	handles  sdk.StreamHandle
 	random   *rand.Rand
 	config   *sdk.Config
