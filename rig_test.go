@@ -43,6 +43,7 @@ func TestNode(t *testing.T) {
 	t.Run("bad input", r.badInput)
 	t.Run("refused", r.refused)
 	t.Run("codes", r.codes)
+	t.Run("grants", r.grants)
 	t.Run("unplugged", r.unplugged)
 	t.Run("described", r.described)
 	t.Run("quarantined", r.quarantined)

@@ -29,6 +29,8 @@ import (
 //	sleep, sleep:DURATION the clock's own sleep, for ever or that long, then its work
 //	wait, wait:DURATION   the same in control.wait, deaf to all that comes
 //	dial:ADDRESS          connecting to an address, which the channel's grants may not cover, and waiting for it
+//	datagram:ADDRESS      sending a datagram to an address, likewise, and waiting for an answer
+//	listen:NAME           listening on a configured name
 //	block-read            reading from the connection without a deadline
 //	flood:WHAT            calling the host without end: see flood.go
 //	disconnected, reconnect:REASON, fatal, yielded    run's outcome
@@ -61,6 +63,10 @@ func (b Behaviour) parse() (func(ctx *sdk.Context, s *sdk.Stream) error, error) 
 		return misspell, nil
 	case "dial":
 		return func(ctx *sdk.Context, _ *sdk.Stream) error { return dial(ctx, arg) }, nil
+	case "datagram":
+		return func(ctx *sdk.Context, _ *sdk.Stream) error { return datagram(ctx, arg) }, nil
+	case "listen":
+		return func(ctx *sdk.Context, _ *sdk.Stream) error { return listen(ctx, arg) }, nil
 	case "flood":
 		return flooding(arg)
 	case "trap":
@@ -131,14 +137,6 @@ func pausing(verb, arg string) (func(*sdk.Context, *sdk.Stream) error, error) {
 		}
 		return nil
 	}, nil
-}
-
-func dial(ctx *sdk.Context, address string) error {
-	s, err := ctx.DialAddress(address)
-	if err != nil {
-		return fmt.Errorf("dial %s: %w", address, err)
-	}
-	return s.Ready(sdk.Forever)
 }
 
 // misspell gives the host text that is not UTF-8.

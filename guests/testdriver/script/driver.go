@@ -71,14 +71,9 @@ func (c *connector) scripted(ctx *sdk.Context) bool {
 func (c *connector) Connect(ctx *sdk.Context) (sdk.Session, error) {
 	s := &session{connector: c, written: map[sdk.PointID]sdk.Value{}}
 	if c.settings.Connection != "" {
-		var err error
-		if s.stream, err = ctx.Open(c.settings.Connection); err != nil {
+		if err := s.open(ctx, c.settings.Connection); err != nil {
 			return nil, err
 		}
-		if err := s.stream.Ready(sdk.Forever); err != nil {
-			return nil, fmt.Errorf("open connection %q: %w", c.settings.Connection, err)
-		}
-		ctx.Log().Info("open", "resumed", s.stream.Resumed())
 	}
 	if c.scripted(ctx) {
 		if err := c.connect(ctx, s.stream); err != nil {

@@ -15,14 +15,18 @@ import (
 
 type session struct {
 	*connector
-	stream  *sdk.Stream
-	counter uint64 // goes on over attempts where the settings say so
-	cycle   uint64 // of this run
-	written map[sdk.PointID]sdk.Value
-	leaked  [][]byte
-	late    []lateAnswer
-	orders  []byte // that came in and are no whole line yet
-	buf     [4096]byte
+	// stream, datagrams and listener: at most one of them is the connection.
+	stream    *sdk.Stream
+	datagrams *sdk.Datagrams
+	listener  *sdk.Listener
+	accepted  []*sdk.Stream
+	counter   uint64 // goes on over attempts where the settings say so
+	cycle     uint64 // of this run
+	written   map[sdk.PointID]sdk.Value
+	leaked    [][]byte
+	late      []lateAnswer
+	orders    []byte // that came in and are no whole line yet
+	buf       [4096]byte
 }
 
 // Init implements sdk.Session.
@@ -167,7 +171,13 @@ func (s *session) poll(ctx *sdk.Context, g *sdk.Group, out *sdk.Batch) error {
 	if err := ctx.Sleep(time.Duration(s.settings.Work)); err != nil {
 		return err
 	}
-	failed := s.ask()
+	answer, failed := s.ask()
+	if s.settings.Forward && len(answer) > 0 {
+		publishBytes(ctx, answer, out)
+	}
+	if err := s.serve(ctx, out); err != nil {
+		return err
+	}
 	for _, id := range g.Points {
 		s.sample(ctx, id, failed, out)
 	}
@@ -176,18 +186,6 @@ func (s *session) poll(ctx *sdk.Context, g *sdk.Group, out *sdk.Batch) error {
 		return s.save(ctx)
 	}
 	return nil
-}
-
-// ask sends the request and waits for the answer.
-func (s *session) ask() error {
-	if s.settings.Request == "" || s.stream == nil {
-		return nil
-	}
-	if _, err := io.WriteString(s.stream, s.settings.Request); err != nil {
-		return err
-	}
-	_, err := s.stream.ReadFrame(s.buf[:], time.Second, 20*time.Millisecond, 0)
-	return err
 }
 
 func (s *session) sample(ctx *sdk.Context, id sdk.PointID, failed error, out *sdk.Batch) {
@@ -223,12 +221,7 @@ func (s *session) forward(ctx *sdk.Context, stream *sdk.Stream, out *sdk.Batch) 
 	if err != nil {
 		return err
 	}
-	for i := range ctx.Config().Points {
-		if p := &ctx.Config().Points[i]; p.Scalar == driver.ScalarTypeBytes {
-			out.Good(p.ID, sdk.Bytes(s.buf[:n]), time.Time{})
-			return nil
-		}
-	}
+	publishBytes(ctx, s.buf[:n], out)
 	return nil
 }
 

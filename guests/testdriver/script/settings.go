@@ -34,7 +34,8 @@ type Settings struct {
 	Handle string `json:"handle"`
 	// Reconnects is how often run asks for a reconnect at its start; each answer is logged.
 	Reconnects int `json:"reconnects"`
-	// Forward publishes the bytes that come in as the first point of type bytes.
+	// Forward publishes the bytes that come in as the first point of type bytes: of a stream at once, of the answers to
+	// Request and of what a listener's devices push in their cycle.
 	Forward bool `json:"forward"`
 	// Obey does each line that comes in as a Behaviour, at once.
 	Obey bool `json:"obey"`

@@ -1,6 +1,7 @@
 package modbus
 
 import (
+	"crypto/tls"
 	"io"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,8 @@ type Config struct {
 	Fault func(Request) Fault
 	// Address is where a TCP server listens; 127.0.0.1 and a free port by default.
 	Address string
+	// TLS, if not nil, is spoken by a TCP server, as by devices of Modbus/TCP Security.
+	TLS *tls.Config
 }
 
 // Stats are the counters of a server.

@@ -1,6 +1,7 @@
 package modbus
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -40,6 +41,9 @@ func listen(c Config, f func(net.Conn, *service) framing) (*TCPServer, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen for simulated Modbus: %w", err)
+	}
+	if c.TLS != nil {
+		listener = tls.NewListener(listener, c.TLS)
 	}
 	s := &TCPServer{service: newService(c), framing: f, listener: listener, clients: map[net.Conn]struct{}{}}
 	s.running.Go(s.accept)
