@@ -87,12 +87,14 @@ func (r *rig) start(t *testing.T, name string, m *module.Module, settings string
 	e := newEar()
 	never := 0
 	c, err := channel.New(channel.Config{
-		Name: name, Module: m, Host: outside{share}, Settings: settings, Sink: e, Logger: slog.New(slog.DiscardHandler),
-		Connections: []module.Connection{{Name: "main", TCP: &module.TCPEndpoint{Address: r.device}}},
-		Devices:     []channel.Device{{Name: "pump", Settings: "{}", Points: points()}},
-		Limits:      channel.Limits{Limits: l},
-		Policy:      supervise.Policy{MaxRetries: &never},
-		Deadlines:   supervise.Deadlines{Connect: 2 * time.Second, Init: 2 * time.Second, Stop: 2 * time.Second},
+		Name: name, Sink: e, Logger: slog.New(slog.DiscardHandler),
+		Edition: channel.Edition{
+			Module: m, Host: outside{share}, Settings: settings, Limits: channel.Limits{Limits: l},
+			Connections: []module.Connection{{Name: "main", TCP: &module.TCPEndpoint{Address: r.device}}},
+			Devices:     []channel.Device{{Name: "pump", Settings: "{}", Points: points()}},
+		},
+		Policy:    supervise.Policy{MaxRetries: &never},
+		Deadlines: supervise.Deadlines{Connect: 2 * time.Second, Init: 2 * time.Second, Stop: 2 * time.Second},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +184,7 @@ func (e *ear) Failure(r failure.Record) { e.heard(func() { e.failures = append(e
 func (e *ear) Handle(string, uint64, []*point.Point) {
 }
 func (e *ear) Revoke()                         {}
+func (e *ear) Removed(string)                  {}
 func (e *ear) Backoff(supervise.Wait)          {}
 func (e *ear) Crashed(channel.Crash)           {}
 func (e *ear) Quarantined(supervise.CrashLoop) {}
