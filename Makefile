@@ -101,8 +101,7 @@ chaos: ## Ten channels while everything goes wrong around them; SEED=4711 replay
 
 bench: build guests ## The figures, as ratios in one run; ARGS="-suite metering -scale 0.1" for some of them, faster.
 	@mkdir -p build/bench
-	cd bench && $(GO) build -o ../build/bench/poller ./poller && $(GO) build -o ../build/bench/bench . && \
-		../build/bench/bench -json ../build/bench/figures.json $(ARGS)
+	cd bench && $(GO) build -o ../build/bench/ ./... && ../build/bench/bench -json ../build/bench/figures.json $(ARGS)
 
 fuzz: ## Each fuzz target for FUZZ=10s.
 	@for pkg in $$($(GO) list ./...); do \

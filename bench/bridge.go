@@ -23,7 +23,7 @@ func bridge(ctx context.Context, o options) (figures []figure.Figure, err error)
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	load := rig.Load{Channels: 100, Registers: 100, Every: time.Second}
-	n, err := w.StartNode(o.programs, load, "", "")
+	n, err := w.StartNode(ctx, o.programs, load, "", "")
 	if err != nil {
 		return nil, err
 	}

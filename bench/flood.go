@@ -47,7 +47,7 @@ func flood(ctx context.Context, o options) (figures []figure.Figure, err error) 
 
 // floodOnce returns the points a second, and how many messages were missing.
 func floodOnce(ctx context.Context, w *rig.World, o options, channels int) (rate float64, holes uint64, err error) {
-	n, err := w.StartNode(o.programs, rig.Load{Channels: channels, Registers: 100, Every: time.Millisecond}, "", "")
+	n, err := w.StartNode(ctx, o.programs, rig.Load{Channels: channels, Registers: 100, Every: time.Millisecond}, "", "")
 	if err != nil {
 		return 0, 0, err
 	}

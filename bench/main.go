@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/droverhq/drover/bench/figure"
@@ -21,13 +22,31 @@ import (
 
 // options are what the command line says.
 type options struct {
-	rounds   int
-	scale    float64
+	rounds int
+	scale  float64
+	// most is the greatest number of channels.
+	most int
+	// warm is a data directory where compiled code is kept from one node to the next.
+	warm     string
 	programs rig.Programs
 }
 
 // span is how long something is measured that takes d by default.
 func (o options) span(d time.Duration) time.Duration { return time.Duration(float64(d) * o.scale) }
+
+// progress says what goes on, to who waits.
+func (o options) progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s  "+format+"\n", append([]any{time.Now().Format(time.TimeOnly)}, args...)...)
+}
+
+// upTo returns those numbers of channels that are not more than the most, and the most itself in place of those.
+func (o options) upTo(channels []int) []int {
+	out := slices.DeleteFunc(slices.Clone(channels), func(n int) bool { return n > o.most })
+	if len(out) < len(channels) && !slices.Contains(out, o.most) {
+		out = append(out, o.most)
+	}
+	return out
+}
 
 // suite is a group of figures that are measured together.
 type suite struct {
@@ -43,12 +62,15 @@ func suites() []suite {
 		{"bridge", "how long messages and commands take", bridge},
 		{"flood", "how many points a second", flood},
 		{"polling", "a node beside a bare poller", polling},
+		{"density", "what a channel takes: memory, CPU, lateness, at 1 to 1,000 of them", density},
+		{"start", "how long a node takes until its first messages", start},
+		{"instance", "what an instance of the Modbus driver takes", instance},
 		{"disk", "what an idle node writes", disk},
 	}
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -56,18 +78,22 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context) (err error) {
 	var o options
 	flag.IntVar(&o.rounds, "rounds", 7, "how often each variant is measured")
 	flag.Float64Var(&o.scale, "scale", 1, "how long to measure, as a multiple of the usual")
+	flag.IntVar(&o.most, "most", 5000, "the greatest number of channels")
 	flag.StringVar(&o.programs.Drover, "drover", "../build/drover", "the command")
 	flag.StringVar(&o.programs.Driver, "driver", "../build/guests/modbus.wasm", "the Modbus driver")
 	flag.StringVar(&o.programs.TestDriver, "testdriver", "../build/guests/testdriver.wasm", "the driver that misbehaves")
 	flag.StringVar(&o.programs.Poller, "poller", "../build/bench/poller", "the bare poller")
+	flag.StringVar(&o.programs.Simulator, "simulator", "../build/bench/simulator", "the devices")
+	flag.StringVar(&o.programs.Instances, "instances", "../build/bench/instances", "the maker of instances")
 	file := flag.String("json", "", "also write the figures, with all samples, to this file")
 	wanted := flag.String("suite", strings.Join(names(), ","), "the suites to run")
 	flag.Parse()
-	for _, path := range []*string{&o.programs.Drover, &o.programs.Driver, &o.programs.TestDriver, &o.programs.Poller} {
+	for _, path := range []*string{&o.programs.Drover, &o.programs.Driver, &o.programs.TestDriver,
+		&o.programs.Poller, &o.programs.Simulator, &o.programs.Instances} {
 		absolute, err := filepath.Abs(*path)
 		if err != nil {
 			return fmt.Errorf("find %s: %w", *path, err)
@@ -78,6 +104,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.warm, err = os.MkdirTemp("", "drover-bench-"); err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(o.warm)) }()
 	var figures []figure.Figure
 	for _, s := range chosen {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", s.name, s.about)

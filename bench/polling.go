@@ -4,82 +4,87 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/droverhq/drover/bench/figure"
 	"github.com/droverhq/drover/bench/rig"
 )
 
-// polling measures a node beside the bare poller, each alone in its turn: as many polls as they can, and what a poll
-// takes of the CPU.
+// polling measures a node beside the bare poller, each alone in its turn: as many polls as they can, what a poll takes of
+// the CPU, and whether what was read is published.
 func polling(ctx context.Context, o options) (figures []figure.Figure, err error) {
-	w, err := rig.NewWorld()
+	w, err := rig.NewWorldApart(o.programs)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	for _, devices := range []int{1, 10, 100} {
-		rate := figure.Figure{Suite: "polling", Name: fmt.Sprintf("flat out, %d devices, 100 registers", devices),
-			Unit: "polls/s", Aim: "at least 0.6x"}
-		cpu := figure.Figure{Suite: "polling", Name: fmt.Sprintf("CPU a poll, flat out, %d devices", devices), Unit: "us",
-			Aim: "at most 2x"}
-		load := rig.Load{Channels: devices, Registers: 100, Every: 0}
-		rate.Series, cpu.Series = make([]figure.Series, 2), make([]figure.Series, 2)
-		for range o.rounds {
-			for i, start := range []func(rig.Load) (running, error){o.bare(w), o.node(w)} {
-				polls, used, err := flatOut(ctx, w, start, load, o.span(5*time.Second))
+		f := figure.Pair("polling", devices,
+			figure.Figure{Metric: "rate", Name: "flat out", Unit: "polls/s", Aim: "at least 0.6x"},
+			figure.Figure{Metric: "cpu-poll", Name: "CPU a poll, flat out", Unit: "us", Aim: "at most 2x"},
+			figure.Figure{Metric: "delivered", Name: "messages of 100 polls, flat out", Absolute: true})
+		load := rig.Load{Channels: devices, Registers: 100, Units: units(devices)}
+		for round := range o.rounds {
+			for _, p := range o.programsInTurn(w, round) {
+				o.progress("polling: %d devices, round %d of %d: %s", devices, round+1, o.rounds, p.name)
+				done, err := busy(ctx, w, p, load, o.span(5*time.Second))
 				if err != nil {
 					return nil, err
 				}
-				rate.Series[i].Samples = append(rate.Series[i].Samples, polls)
-				cpu.Series[i].Samples = append(cpu.Series[i].Samples, used)
+				f.Add(p.variant, done.rate, done.cpu, done.delivered)
 			}
 		}
-		for _, f := range []figure.Figure{rate, cpu} {
-			f.Series[0].Name, f.Series[1].Name = "bare poller", "drover"
-			figures = append(figures, f.Done())
-		}
+		figures = append(figures, f.Done()...)
 	}
 	return figures, nil
 }
 
-// running is a program at work.
-type running interface {
-	Usage() (rig.Usage, error)
-	Stop() error
+// units is how many devices are behind each connection. A channel begins a cycle once a millisecond at most, so that few
+// connections need several units to be busy all the time: 40,000 reads a second are due, which is more than there can be.
+func units(connections int) int { return max(1, 40/connections) }
+
+// work is what came of polling flat out.
+type work struct {
+	// rate is polls a second, cpu microseconds a poll, delivered messages of 100 polls.
+	rate, cpu, delivered float64
 }
 
-func (o options) bare(w *rig.World) func(rig.Load) (running, error) {
-	return func(l rig.Load) (running, error) { return w.StartPoller(o.programs, l) }
-}
-
-// node starts a node; its shortest period stands for as fast as it goes.
-func (o options) node(w *rig.World) func(rig.Load) (running, error) {
-	return func(l rig.Load) (running, error) {
-		l.Every = max(l.Every, time.Millisecond)
-		return w.StartNode(o.programs, l, "", "")
-	}
-}
-
-// flatOut returns polls a second and microseconds of CPU a poll.
-func flatOut(ctx context.Context, w *rig.World, start func(rig.Load) (running, error), l rig.Load, span time.Duration) (
-	polls, cpu float64, err error) {
-	p, err := start(l)
+// busy runs a program flat out.
+func busy(ctx context.Context, w *rig.World, p program, l rig.Load, span time.Duration) (out work, err error) {
+	running, err := p.start(ctx, l)
 	if err != nil {
-		return 0, 0, err
+		return out, err
 	}
-	defer func() { err = errors.Join(err, p.Stop()) }()
+	defer func() { err = errors.Join(err, running.Stop()) }()
 	wait(ctx, span/5)
-	before, err := p.Usage()
+	var messages atomic.Uint64
+	sub, err := w.Conn.Subscribe(p.subjects, func(*nats.Msg) { messages.Add(1) })
 	if err != nil {
-		return 0, 0, err
+		return out, fmt.Errorf("subscribe: %w", err)
 	}
-	requests, begin := w.Device.Stats().Requests, time.Now()
+	defer sub.Unsubscribe() //nolint:errcheck // the connection goes soon
+	if err := errors.Join(sub.SetPendingLimits(-1, -1), w.Conn.Flush()); err != nil {
+		return out, fmt.Errorf("subscribe: %w", err)
+	}
+	look := func() (cpu time.Duration, polls, heard uint64, err error) {
+		cpu, err = running.CPU()
+		polls, failed := w.Requests()
+		return cpu, polls, messages.Load(), errors.Join(err, failed)
+	}
+	begin := time.Now()
+	cpu, polls, heard, err := look()
+	if err != nil {
+		return out, err
+	}
 	wait(ctx, span)
-	seconds, n := time.Since(begin).Seconds(), float64(w.Device.Stats().Requests-requests)
-	after, err := p.Usage()
+	seconds := time.Since(begin).Seconds()
+	cpuThen, pollsThen, heardThen, err := look()
 	if err != nil {
-		return 0, 0, err
+		return out, err
 	}
-	return n / seconds, float64((after.CPU - before.CPU).Microseconds()) / n, nil
+	n := float64(pollsThen - polls)
+	return work{n / seconds, float64((cpuThen - cpu).Microseconds()) / n, 100 * float64(heardThen-heard) / n}, ctx.Err()
 }

@@ -17,8 +17,14 @@ type Figure struct {
 	Suite string `json:"suite"`
 	Name  string `json:"name"`
 	Unit  string `json:"unit"`
+	// Metric is the name under which figures that differ only in At belong together; empty for one that stands alone. At
+	// is how many channels there were.
+	Metric string `json:"metric,omitempty"`
+	At     int    `json:"at,omitempty"`
 	// Aim is what the project wants of it, in words; empty for none.
 	Aim string `json:"aim,omitempty"`
+	// Absolute is for what is no ratio: counts that may be 0, and shares.
+	Absolute bool `json:"absolute,omitempty"`
 	// Series are the variants; the others are compared with the first.
 	Series []Series `json:"series"`
 }
@@ -72,7 +78,7 @@ func (f Figure) Done() Figure {
 		s := &f.Series[i]
 		s.Median = Median(s.Samples)
 		s.Min, s.Max = slices.Min(s.Samples), slices.Max(s.Samples)
-		if i > 0 && len(s.Samples) == len(f.Series[0].Samples) {
+		if i > 0 && !f.Absolute && len(s.Samples) == len(f.Series[0].Samples) {
 			s.Ratio = Median(ratios(s.Samples, f.Series[0].Samples))
 		}
 	}

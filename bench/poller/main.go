@@ -6,11 +6,13 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -20,19 +22,22 @@ import (
 )
 
 type settings struct {
-	nats, device       string
-	devices, registers int
-	every              time.Duration
+	nats                          string
+	devices                       []string
+	connections, units, registers int
+	every                         time.Duration
 }
 
 func main() {
 	var s settings
 	flag.StringVar(&s.nats, "nats", nats.DefaultURL, "URL of the NATS server")
-	flag.StringVar(&s.device, "device", "127.0.0.1:502", "address of the device")
-	flag.IntVar(&s.devices, "devices", 1, "how many connections to it")
-	flag.IntVar(&s.registers, "registers", 100, "how many registers each reads, 4 to 125")
+	devices := flag.String("devices", "127.0.0.1:502", "addresses of the devices, separated by commas")
+	flag.IntVar(&s.connections, "connections", 1, "how many connections, dealt out over the devices")
+	flag.IntVar(&s.units, "units", 1, "how many units are read over each")
+	flag.IntVar(&s.registers, "registers", 100, "how many registers of each unit, 4 to 125")
 	flag.DurationVar(&s.every, "every", time.Second, "how often; 0 is as fast as it goes")
 	flag.Parse()
+	s.devices = strings.Split(*devices, ",")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, s); err != nil {
@@ -46,16 +51,21 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var failed error
+	var first sync.Once
 	var polling sync.WaitGroup
-	for i := range s.devices {
+	for i := range s.connections {
 		polling.Go(func() {
 			if err := s.poll(ctx, conn, i); err != nil {
-				fmt.Fprintln(os.Stderr, "poller:", err)
+				first.Do(func() { failed = err })
+				end() // of what is not read nothing is to be compared
 			}
 		})
 	}
 	polling.Wait()
-	return conn.Drain()
+	return errors.Join(failed, conn.Drain())
 }
 
 // value is a point in a message, message a cycle.
@@ -69,18 +79,20 @@ type message struct {
 	Points map[string]value `json:"points"`
 }
 
-// poll polls one device until ctx is done.
+// poll polls the units behind one connection until ctx is done.
 func (s settings) poll(ctx context.Context, conn *nats.Conn, i int) error {
-	handler := modbus.NewTCPClientHandler(s.device)
+	handler := modbus.NewTCPClientHandler(s.devices[i%len(s.devices)])
 	handler.Timeout = time.Second
-	handler.SetSlave(1)
 	if err := handler.Connect(); err != nil {
 		return err
 	}
 	defer handler.Close() //nolint:errcheck // it was only read from
 	client := modbus.NewClient(handler)
-	subject := "bare.d" + strconv.Itoa(i)
-	next := time.Now().Add(s.every * time.Duration(i) / time.Duration(s.devices))
+	subjects := make([]string, s.units)
+	for unit := range subjects {
+		subjects[unit] = "bare.c" + strconv.Itoa(i) + "d" + strconv.Itoa(unit+1)
+	}
+	next := time.Now().Add(s.every * time.Duration(i) / time.Duration(s.connections))
 	for seq := uint64(1); ; seq++ {
 		if s.every > 0 {
 			select {
@@ -92,16 +104,19 @@ func (s settings) poll(ctx context.Context, conn *nats.Conn, i int) error {
 		} else if ctx.Err() != nil {
 			return nil
 		}
-		registers, err := client.ReadHoldingRegisters(0, uint16(s.registers))
-		if err != nil {
-			return err
-		}
-		text, err := json.Marshal(s.message(seq, registers))
-		if err != nil {
-			return err
-		}
-		if err := conn.Publish(subject, text); err != nil {
-			return err
+		for unit, subject := range subjects {
+			handler.SetSlave(byte(unit + 1))
+			registers, err := client.ReadHoldingRegisters(0, uint16(s.registers))
+			if err != nil {
+				return err
+			}
+			text, err := json.Marshal(s.message(seq, registers))
+			if err != nil {
+				return err
+			}
+			if err := conn.Publish(subject, text); err != nil {
+				return err
+			}
 		}
 	}
 }

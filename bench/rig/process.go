@@ -12,12 +12,15 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Process is a program that was started. What it says goes nowhere, its errors are kept.
 type Process struct {
 	cmd    *exec.Cmd
 	stderr bytes.Buffer
+	firsts Firsts
 	ended  chan error
 }
 
@@ -56,37 +59,48 @@ func tail(text string) string { return text[max(0, len(text)-2000):] }
 // Usage is what a program has taken from the machine since it started.
 type Usage struct {
 	CPU time.Duration
-	// Resident is memory now, Peak the most there was; Written went to files. In bytes.
-	Resident, Peak, Written uint64
+	// Memory is what the program has now: pages that it maps several times, or shares, count in parts that come to one
+	// (PSS). Resident counts them each time (RSS), Peak is the most of that there was; Written went to files. In bytes.
+	Memory, Resident, Peak, Written uint64
 }
 
-// clockTick is what the kernel counts CPU time in (USER_HZ, proc(5)): the same on every platform that has /proc.
-const clockTick = 10 * time.Millisecond
-
-// Usage reads /proc (proc(5)), which Linux has.
+// Usage reads /proc (proc(5)) and the process's clock, which Linux has.
 func (p *Process) Usage() (Usage, error) {
-	dir := "/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/"
-	stat, err := os.ReadFile(dir + "stat")
+	u, err := memory(p.cmd.Process.Pid)
 	if err != nil {
-		return Usage{}, fmt.Errorf("read the usage of %s: %w", p.cmd.Path, err)
+		return Usage{}, err
 	}
-	// The fields after the name, which is in brackets: utime and stime are the 14th and 15th of all.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) < 13 {
-		return Usage{}, fmt.Errorf("read the usage of %s: %q", p.cmd.Path, stat)
+	u.CPU, err = p.CPU()
+	return u, err
+}
+
+// Memory returns what this process has, as Usage.Memory counts it.
+func Memory() (uint64, error) {
+	u, err := memory(os.Getpid())
+	return u.Memory, err
+}
+
+// FreeMemory returns how many bytes programs can have without any having to leave.
+func FreeMemory() (free uint64, err error) {
+	return free, readValues("/proc/meminfo", map[string]*uint64{"MemAvailable:": &free})
+}
+
+// CPU returns the time that the program had a processor, in user and kernel mode, all its threads together.
+func (p *Process) CPU() (time.Duration, error) {
+	// The clock of another process, by its number: clock_getcpuclockid(3) does this, with CPUCLOCK_SCHED being 2.
+	var at unix.Timespec
+	if err := unix.ClockGettime(int32(^p.cmd.Process.Pid<<3|2), &at); err != nil {
+		return 0, fmt.Errorf("read the clock of %s: %w", p.cmd.Path, err)
 	}
-	var ticks int64
-	for _, f := range fields[11:13] {
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil {
-			return Usage{}, fmt.Errorf("read the usage of %s: %w", p.cmd.Path, err)
-		}
-		ticks += n
-	}
-	u := Usage{CPU: time.Duration(ticks) * clockTick}
+	return time.Duration(at.Nano()), nil
+}
+
+func memory(pid int) (u Usage, err error) {
+	dir := "/proc/" + strconv.Itoa(pid) + "/"
 	for file, values := range map[string]map[string]*uint64{
-		"status": {"VmRSS:": &u.Resident, "VmHWM:": &u.Peak},
-		"io":     {"write_bytes:": &u.Written},
+		"status":       {"VmRSS:": &u.Resident, "VmHWM:": &u.Peak},
+		"smaps_rollup": {"Pss:": &u.Memory},
+		"io":           {"write_bytes:": &u.Written},
 	} {
 		if err := readValues(dir+file, values); err != nil {
 			return Usage{}, err

@@ -13,12 +13,14 @@ import (
 	sim "github.com/droverhq/drover/internal/sim/modbus"
 )
 
-// World is the outside that the programs share: a Modbus TCP device, and a NATS server with a subscriber.
+// World is the outside that the programs share: Modbus TCP devices, and a NATS server with a subscriber.
 type World struct {
-	Device *sim.TCPServer
-	NATS   *server.Server
-	Conn   *nats.Conn
-	dir    string
+	// Device is one in this process, or Simulator has them, in a process of its own.
+	Device    *sim.TCPServer
+	Simulator *Simulator
+	NATS      *server.Server
+	Conn      *nats.Conn
+	dir       string
 }
 
 // ClockRegisters is where the device has the time at which it was read, as microseconds since 1970 in four registers,
@@ -28,10 +30,32 @@ const ClockRegisters = 0
 // Setpoint is a register that may be written.
 const Setpoint = 1000
 
-// NewWorld starts it. The caller closes it.
+// NewWorld starts it, with one device in this process. The caller closes it.
 func NewWorld() (*World, error) {
+	return newWorld(func(w *World) error {
+		device := sim.NewDevice(refresh)
+		device.Update(func(m *sim.Memory) { m.SetHolding(Setpoint, 0) })
+		units := map[uint8]*sim.Device{}
+		for unit := range 247 {
+			units[uint8(unit+1)] = device
+		}
+		var err error
+		w.Device, err = sim.ListenTCP(sim.Config{Units: units})
+		return err
+	})
+}
+
+// NewWorldApart starts it, with devices in a process of their own. The caller closes it.
+func NewWorldApart(p Programs) (*World, error) {
+	return newWorld(func(w *World) (err error) {
+		w.Simulator, err = StartSimulator(p.Simulator)
+		return err
+	})
+}
+
+func newWorld(devices func(*World) error) (*World, error) {
 	w := &World{}
-	if err := w.start(); err != nil {
+	if err := errors.Join(devices(w), w.start()); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
@@ -41,15 +65,6 @@ func (w *World) start() error {
 	var err error
 	if w.dir, err = os.MkdirTemp("", "drover-bench-"); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
-	}
-	device := sim.NewDevice(refresh)
-	device.Update(func(m *sim.Memory) { m.SetHolding(Setpoint, 0) })
-	units := map[uint8]*sim.Device{}
-	for unit := range 247 {
-		units[uint8(unit+1)] = device
-	}
-	if w.Device, err = sim.ListenTCP(sim.Config{Units: units}); err != nil {
-		return err
 	}
 	w.NATS, err = server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: w.dir})
@@ -64,6 +79,23 @@ func (w *World) start() error {
 		return fmt.Errorf("connect to the NATS server: %w", err)
 	}
 	return nil
+}
+
+// devices are where the devices listen; channels are dealt out over them.
+func (w *World) devices() []string {
+	if w.Simulator != nil {
+		return w.Simulator.Devices
+	}
+	return []string{w.Device.Addr()}
+}
+
+// Requests is how many requests the devices have had.
+func (w *World) Requests() (uint64, error) {
+	if w.Simulator == nil {
+		return w.Device.Stats().Requests, nil
+	}
+	c, err := w.Simulator.Counters()
+	return c.Requests, err
 }
 
 // refresh is what the device has when it is read: the time, and registers that differ each time.
@@ -91,6 +123,9 @@ func (w *World) Close() error {
 	}
 	if w.Device != nil {
 		errs = append(errs, w.Device.Close())
+	}
+	if w.Simulator != nil {
+		errs = append(errs, w.Simulator.Close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(w.dir))...)
 }
