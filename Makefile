@@ -12,7 +12,7 @@ TARGETS := linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64
 WASM    := GOOS=wasip1 GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests demo test race swaps check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench fuzz clean
+.PHONY: help build guests demo test race swaps check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench benchdocs fuzz clean
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,10 @@ chaos: ## Ten channels while everything goes wrong around them; SEED=4711 replay
 bench: build guests ## The figures, as ratios in one run; ARGS="-suite metering -scale 0.1" for some of them, faster.
 	@mkdir -p build/bench
 	cd bench && $(GO) build -o ../build/bench/ ./... && ../build/bench/bench -json ../build/bench/figures.json $(ARGS)
+
+# Not part of bench: a run that was disturbed, or was one of some suites, is no reason to change the documentation.
+benchdocs: ## docs/performance.md and its drawings, from the last make bench.
+	cd bench && $(GO) build -o ../build/bench/ . && ../build/bench/bench -json ../build/bench/figures.json -docs ../docs
 
 fuzz: ## Each fuzz target for FUZZ=10s.
 	@for pkg in $$($(GO) list ./...); do \

@@ -1,6 +1,7 @@
 // Bench measures what the project promises, as ratios in one run, and prints them as a table.
 //
-//	go run . [-suite metering,bridge] [-rounds 7] [-scale 0.1] [-json FILE]
+//	bench [-suite metering,bridge] [-rounds 7] [-scale 0.1] [-most 100] [-json FILE]
+//	bench -json FILE -docs ../docs
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/droverhq/drover/bench/figure"
+	"github.com/droverhq/drover/bench/page"
 	"github.com/droverhq/drover/bench/rig"
 )
 
@@ -89,9 +91,13 @@ func run(ctx context.Context) (err error) {
 	flag.StringVar(&o.programs.Poller, "poller", "../build/bench/poller", "the bare poller")
 	flag.StringVar(&o.programs.Simulator, "simulator", "../build/bench/simulator", "the devices")
 	flag.StringVar(&o.programs.Instances, "instances", "../build/bench/instances", "the maker of instances")
-	file := flag.String("json", "", "also write the figures, with all samples, to this file")
+	file := flag.String("json", "", "also write the figures, with all samples, to this file; with -docs, read them")
+	docs := flag.String("docs", "", "measure nothing: write the figures of the file into this folder of the documentation")
 	wanted := flag.String("suite", strings.Join(names(), ","), "the suites to run")
 	flag.Parse()
+	if *docs != "" {
+		return page.Write(*docs, *file)
+	}
 	for _, path := range []*string{&o.programs.Drover, &o.programs.Driver, &o.programs.TestDriver,
 		&o.programs.Poller, &o.programs.Simulator, &o.programs.Instances} {
 		absolute, err := filepath.Abs(*path)
@@ -108,17 +114,22 @@ func run(ctx context.Context) (err error) {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(o.warm)) }()
-	var figures []figure.Figure
+	run, err := describe(o)
+	if err != nil {
+		return err
+	}
+	r := figure.Report{Run: run}
 	for _, s := range chosen {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", s.name, s.about)
 		measured, err := s.run(ctx, o)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		figures = append(figures, measured...)
+		r.Figures = append(r.Figures, measured...)
 	}
-	figure.Print(os.Stdout, figures)
-	return write(*file, figures)
+	fmt.Println(r.Run)
+	figure.Print(os.Stdout, r.Figures)
+	return write(*file, r)
 }
 
 func names() []string {
@@ -141,7 +152,7 @@ func choose(wanted string) ([]suite, error) {
 	return out, nil
 }
 
-func write(file string, figures []figure.Figure) error {
+func write(file string, r figure.Report) error {
 	if file == "" {
 		return nil
 	}
@@ -149,5 +160,5 @@ func write(file string, figures []figure.Figure) error {
 	if err != nil {
 		return fmt.Errorf("write the figures: %w", err)
 	}
-	return errors.Join(figure.WriteJSON(f, figures), f.Close())
+	return errors.Join(r.Write(f), f.Close())
 }

@@ -1,7 +1,6 @@
 package figure
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -21,7 +20,7 @@ func Print(w io.Writer, figures []Figure) {
 	t.AppendHeader(table.Row{"figure", "variant", "median", "min", "max", "unit", "ratio", "aim"})
 	for _, f := range figures {
 		for i, s := range f.Series {
-			row := table.Row{"", s.Name, number(s.Median), number(s.Min), number(s.Max), f.Unit, "", ""}
+			row := table.Row{"", s.Name, Number(s.Median), Number(s.Min), Number(s.Max), f.Unit, "", ""}
 			if i == 0 {
 				row[0], row[7] = f.Suite+": "+f.Name, f.Aim
 			}
@@ -38,21 +37,11 @@ func Print(w io.Writer, figures []Figure) {
 	t.Render()
 }
 
-// number prints three or four significant digits without an exponent.
-func number(v float64) string {
+// Number prints three or four significant digits without an exponent.
+func Number(v float64) string {
 	digits := 3
 	if a := math.Abs(v); a > 0 {
 		digits = min(max(3-int(math.Floor(math.Log10(a))), 0), 6)
 	}
 	return strconv.FormatFloat(v, 'f', digits, 64)
-}
-
-// WriteJSON writes the figures with all their samples.
-func WriteJSON(w io.Writer, figures []Figure) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	if err := e.Encode(figures); err != nil {
-		return fmt.Errorf("write the figures: %w", err)
-	}
-	return nil
 }
