@@ -27,7 +27,7 @@ func density(ctx context.Context, o options) (figures []figure.Figure, err error
 		for round := range rounds {
 			for _, p := range o.programsInTurn(w, round) {
 				o.progress("density: %d channels, round %d of %d: %s", channels, round+1, rounds, p.name)
-				s, err := steady(ctx, o, w, p, rig.Load{Channels: channels, Registers: 100, Every: time.Second})
+				s, err := steady(ctx, o, w, p, rig.Load{Channels: channels, Registers: 100, Every: o.period})
 				if err != nil {
 					return nil, err
 				}

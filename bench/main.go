@@ -26,6 +26,8 @@ import (
 type options struct {
 	rounds int
 	scale  float64
+	// period is how often channels poll that are not to be busy all the time.
+	period time.Duration
 	// most is the greatest number of channels.
 	most int
 	// warm is a data directory where compiled code is kept from one node to the next.
@@ -67,6 +69,7 @@ func suites() []suite {
 		{"density", "what a channel takes: memory, CPU, lateness, at 1 to 1,000 of them", density},
 		{"start", "how long a node takes until its first messages", start},
 		{"instance", "what an instance of the Modbus driver takes", instance},
+		{"swap", "how long a channel says nothing while its driver is replaced", swap},
 		{"disk", "what an idle node writes", disk},
 	}
 }
@@ -81,7 +84,7 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	var o options
+	o := options{period: time.Second}
 	flag.IntVar(&o.rounds, "rounds", 7, "how often each variant is measured")
 	flag.Float64Var(&o.scale, "scale", 1, "how long to measure, as a multiple of the usual")
 	flag.IntVar(&o.most, "most", 5000, "the greatest number of channels")
@@ -119,17 +122,22 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	r := figure.Report{Run: run}
+	var failed error // a suite that failed is no reason to throw the others away
 	for _, s := range chosen {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", s.name, s.about)
 		measured, err := s.run(ctx, o)
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", s.name, err))
+			fmt.Fprintln(os.Stderr, "bench:", s.name+":", err)
+		}
+		if ctx.Err() != nil {
+			return failed
 		}
 		r.Figures = append(r.Figures, measured...)
 	}
 	fmt.Println(r.Run)
 	figure.Print(os.Stdout, r.Figures)
-	return write(*file, r)
+	return errors.Join(failed, write(*file, r))
 }
 
 func names() []string {

@@ -21,7 +21,7 @@ func polling(ctx context.Context, o options) (figures []figure.Figure, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	for _, devices := range []int{1, 10, 100} {
+	for _, devices := range o.upTo([]int{1, 10, 100}) {
 		f := figure.Pair("polling", devices,
 			figure.Figure{Metric: "rate", Name: "flat out", Unit: "polls/s", Aim: "at least 0.6x"},
 			figure.Figure{Metric: "cpu-poll", Name: "CPU a poll, flat out", Unit: "us", Aim: "at most 2x"},

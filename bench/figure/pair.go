@@ -17,7 +17,7 @@ func Pair(suite string, channels int, figures ...Figure) Group {
 		f := &figures[i]
 		f.Suite, f.At = suite, channels
 		if channels > 0 {
-			f.Name = fmt.Sprintf("%s, %s", f.Name, counted(channels))
+			f.Name = fmt.Sprintf("%s, %s", f.Name, Counted(channels))
 		}
 		f.Series = []Series{{Name: "bare poller"}, {Name: "drover"}}
 	}
@@ -33,7 +33,8 @@ func Alone(suite string, channels int, figures ...Figure) Group {
 	return g
 }
 
-func counted(channels int) string {
+// Counted says how many channels there are.
+func Counted(channels int) string {
 	if channels == 1 {
 		return "1 channel"
 	}

@@ -14,7 +14,7 @@ import (
 type Firsts struct{ First, All time.Duration }
 
 // within is how long a program has for the first message of each channel.
-const within = 5 * time.Minute
+const within = 3 * time.Minute
 
 // Began returns when the program's first messages came.
 func (p *Process) Began() Firsts { return p.firsts }

@@ -16,7 +16,8 @@ type Load struct {
 	Channels, Registers int
 	// Units is how many devices are behind a connection; 0 is one.
 	Units int
-	Every time.Duration
+	// Every is the period. First, unless 0, is that of the first channel.
+	Every, First time.Duration
 }
 
 // subjects is how many different subjects the load's messages have.
@@ -97,7 +98,11 @@ func (w *World) configuration(p Programs, l Load, extra, data string) string {
 	}
 	out.WriteString("channels:\n")
 	for i := range l.Channels {
-		fmt.Fprintf(&out, "  c%d: {use: plc, connections: {main: {tcp: %q}}}\n", i, w.devices()[i%len(w.devices())])
+		own := ""
+		if i == 0 && l.First > 0 {
+			own = fmt.Sprintf(", every: %s", l.First)
+		}
+		fmt.Fprintf(&out, "  c%d: {use: plc, connections: {main: {tcp: %q}}%s}\n", i, w.devices()[i%len(w.devices())], own)
 	}
 	return out.String()
 }

@@ -24,10 +24,14 @@ type Process struct {
 	ended  chan error
 }
 
+// apart keeps an interrupt of the bench from the programs that it started: it stops them itself, in order.
+var apart = &syscall.SysProcAttr{Setpgid: true}
+
 // Start starts a program. The caller stops it.
 func Start(path string, args ...string) (*Process, error) {
 	p := &Process{cmd: exec.Command(path, args...), ended: make(chan error, 1)}
 	p.cmd.Stderr = &p.stderr
+	p.cmd.SysProcAttr = apart
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}

@@ -33,7 +33,7 @@ type Simulator struct {
 // StartSimulator starts the program of bench/simulator. The caller closes it.
 func StartSimulator(path string) (*Simulator, error) {
 	s := &Simulator{cmd: exec.Command(path)}
-	s.cmd.Stderr = os.Stderr
+	s.cmd.Stderr, s.cmd.SysProcAttr = os.Stderr, apart
 	ask, err := s.cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start the simulator: %w", err)
