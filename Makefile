@@ -33,6 +33,7 @@ demo: build guests ## Two simulated devices, live; ARGS="--for 10s" ends by itse
 
 test: build guests ## All tests that need nothing but Go.
 	$(GO) test -timeout 5m ./...
+	@test "$$($(GO) env GOOS)" != linux || { echo "the bench"; cd bench && $(GO) test -timeout 5m ./...; }
 
 # The meter has one goroutine, and its tests would take minutes.
 race: build guests ## The same with the race detector, where there is more than one goroutine.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/droverhq/drover/bench/figure"
+	"github.com/droverhq/drover/bench/rig"
 )
 
 // libraries are those whose version matters to the figures.
@@ -29,11 +30,9 @@ func describe(o options) (figure.Run, error) {
 	if r.Machine, err = machine(); err != nil {
 		return r, err
 	}
-	var system unix.Sysinfo_t
-	if err := unix.Sysinfo(&system); err != nil {
-		return r, fmt.Errorf("describe the machine: %w", err)
+	if r.Memory, _, err = rig.MachineMemory(); err != nil {
+		return r, err
 	}
-	r.Memory = uint64(system.Totalram) * uint64(system.Unit)
 	average, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return r, fmt.Errorf("describe the machine: %w", err)

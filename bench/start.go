@@ -44,7 +44,7 @@ func start(ctx context.Context, o options) (figures []figure.Figure, err error) 
 	if o.most < many {
 		return figures, nil
 	}
-	free, err := rig.FreeMemory()
+	_, free, err := rig.MachineMemory()
 	if err != nil {
 		return nil, err
 	}

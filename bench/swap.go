@@ -106,9 +106,7 @@ func swaps(ctx context.Context, o options, w *rig.World, channels int, modules [
 	g := figure.Alone("swap", channels,
 		figure.Figure{Metric: "gap-p50", Name: "gap, last message of the old to first of the new", Unit: "ms", Aim: "median under 10 ms"},
 		figure.Figure{Metric: "gap-p99", Name: "gap, p99", Unit: "ms"})
-	for _, gap := range gaps {
-		g[0].Series[0].Samples = append(g[0].Series[0].Samples, gap)
-	}
+	g[0].Series[0].Samples = gaps
 	g[1].Series[0].Samples = []float64{figure.Quantile(gaps, 0.99)}
 	return append(g.Done(), silences.Done()), ctx.Err()
 }

@@ -84,9 +84,10 @@ func Memory() (uint64, error) {
 	return u.Memory, err
 }
 
-// FreeMemory returns how many bytes programs can have without any having to leave.
-func FreeMemory() (free uint64, err error) {
-	return free, readValues("/proc/meminfo", map[string]*uint64{"MemAvailable:": &free})
+// MachineMemory returns how many bytes there are, and how many programs can have without any having to leave.
+func MachineMemory() (total, free uint64, err error) {
+	err = readValues("/proc/meminfo", map[string]*uint64{"MemTotal:": &total, "MemAvailable:": &free})
+	return total, free, err
 }
 
 // CPU returns the time that the program had a processor, in user and kernel mode, all its threads together.
