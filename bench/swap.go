@@ -47,8 +47,8 @@ func twoVersions(o options) ([2]string, error) {
 	if err != nil {
 		return [2]string{}, fmt.Errorf("read the driver: %w", err)
 	}
-	// A custom section (WebAssembly 3.0, 5.5.3): its identifier, its size, and its name with its size.
-	const section = "\x00\x06\x05other"
+	// A custom section (WebAssembly 3.0, 5.5.3): its identifier, its size, its name with its size, and a byte of content.
+	const section = "\x00\x07\x05other\x00"
 	other := filepath.Join(o.warm, "other.wasm")
 	if err := os.WriteFile(other, append(binary, section...), 0o600); err != nil {
 		return [2]string{}, fmt.Errorf("write the other driver: %w", err)
@@ -58,7 +58,8 @@ func twoVersions(o options) ([2]string, error) {
 
 // swaps swaps the first channel's driver again and again while all channels poll.
 func swaps(ctx context.Context, o options, w *rig.World, channels int, modules [2]string) (figures []figure.Figure, err error) {
-	n, err := w.StartNode(ctx, o.programs, rig.Load{Channels: channels, Registers: 100, Every: o.period, First: swapPeriod}, "", o.warm)
+	// A folder of its own, because a node remembers what was swapped.
+	n, err := w.StartNode(ctx, o.programs, rig.Load{Channels: channels, Registers: 100, Every: o.period, First: swapPeriod}, "", "")
 	if err != nil {
 		return nil, err
 	}
