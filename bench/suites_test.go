@@ -27,6 +27,7 @@ func TestSuites(t *testing.T) {
 		{"polling", polling, []string{"rate", "cpu-poll", "delivered"}},
 		{"start", start, []string{"start-cold", "start-warm"}},
 		{"instance", instance, []string{"", "", ""}},
+		{"swap", swap, []string{"gap-p50", "gap-p99", "silence"}},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			figures, err := s.run(t.Context(), o)
