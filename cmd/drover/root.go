@@ -90,6 +90,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newInvokeCommand(g),
 		newPortsCommand(g),
 		newModuleCommand(g),
+		newDriverCommand(g),
 		newVersionCommand(g),
 	)
 	root.AddCommand(newControlCommands(g)...)

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -39,16 +41,19 @@ func TestScripts(t *testing.T) {
 	}
 	driver, testdriver := guest("modbus"), guest("testdriver")
 	newer := anotherVersion(t, driver)
+	goEnvironment := goEnvironment(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", dir+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			env.Setenv("DROVERPATH", dir)
 			env.Setenv("DRIVER", driver)
 			env.Setenv("TESTDRIVER", testdriver)
 			env.Setenv("NEWDRIVER", newer)
 			env.Setenv("HOME", env.WorkDir)
+			env.Vars = append(env.Vars, goEnvironment...)
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "runtime"))
 			return os.Mkdir(filepath.Join(env.WorkDir, "runtime"), 0o700)
 		},
@@ -60,6 +65,7 @@ func TestScripts(t *testing.T) {
 			"interrupt":    interrupt,
 			"sigterm":      sigterm,
 			"tlsserver":    tlsServer,
+			"freeport":     freePort,
 			"until":        until,
 		},
 	})
@@ -77,6 +83,32 @@ func anotherVersion(t *testing.T, file string) string {
 		t.Fatal(err)
 	}
 	return other
+}
+
+// goEnvironment is what the go command needs in a script: its caches, since HOME is another one there, and no network.
+// CHECKOUT is this repository.
+func goEnvironment(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	caches := strings.Fields(string(out))
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{
+		"GOCACHE=" + caches[0], "GOMODCACHE=" + caches[1], "GOPROXY=off", "GOTOOLCHAIN=local", "GOFLAGS=", "CHECKOUT=" + checkout,
+	}
+}
+
+// freePort is `freeport NAME`: it sets NAME to an address of this machine that nobody listens on.
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], listener.Addr().String())
+	ts.Check(listener.Close())
 }
 
 // startDevice is `device`: it starts a boiler on Modbus TCP and sets DEVICE to its address.
