@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/droverhq/drover"
 	"github.com/droverhq/drover/runtime/channel"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
@@ -38,6 +39,7 @@ var schemaTypes = map[string]any{
 	"show": message.Show{}, "logs": message.Logs{}, "log-level": message.LogLevel{},
 	"crashes": message.Crashes{}, "crash": message.Crash{}, "error": message.Error{},
 	"reading": message.Reading{}, "readings": message.Readings{}, "written": message.WriteAnswer{},
+	"driver": drover.DriverInfo{}, "driver-test": drover.DriverReport{},
 	"writes": message.WritesAnswer{}, "invoked": message.ActionAnswer{}, "cancelled": message.CancelAnswer{},
 }
 

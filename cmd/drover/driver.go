@@ -12,6 +12,6 @@ in the sandbox against what nodes want of a driver. docs/drivers.md has the kit.
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDriverNewCommand(g), newDriverBuildCommand(g))
+	cmd.AddCommand(newDriverNewCommand(g), newDriverBuildCommand(g), newDriverTestCommand(g))
 	return cmd
 }

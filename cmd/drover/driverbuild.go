@@ -60,7 +60,7 @@ func runDriverBuild(ctx context.Context, dir, output string, g *globals) error {
 		return loadError(output, err)
 	}
 	if g.json {
-		return g.printJSON(builtDriver{output, about})
+		return g.printJSON(about)
 	}
 	fmt.Fprintf(g.out, "%s: %s %s, %s, %s\n", output, about.Name, about.Version, bytesText(uint64(about.Size)), about.Digest)
 	return nil
@@ -68,12 +68,6 @@ func runDriverBuild(ctx context.Context, dir, output string, g *globals) error {
 
 // binaryName is the file that a driver in an absolute folder is built into.
 func binaryName(dir string) string { return filepath.Base(dir) + ".wasm" }
-
-// builtDriver is what `drover driver build` tells.
-type builtDriver struct {
-	File string `json:"file"`
-	drover.DriverInfo
-}
 
 // buildDriver builds the driver in dir into a file.
 func buildDriver(ctx context.Context, dir, file string, g *globals) error {
