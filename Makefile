@@ -12,10 +12,10 @@ TARGETS := linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64
 WASM    := GOOS=wasip1 GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests demo test race swaps check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench benchdocs fuzz clean
+.PHONY: help build guests demo test test-386 race swaps check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench benchdocs fuzz dist dist-check clean
 
 help: ## This list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## The command: build/drover.
 	$(GO) build -trimpath -o build/drover ./cmd/drover
@@ -34,6 +34,13 @@ demo: build guests ## Two simulated devices, live; ARGS="--for 10s" ends by itse
 test: build guests ## All tests that need nothing but Go.
 	$(GO) test -timeout 5m ./...
 	@test "$$($(GO) env GOOS)" != linux || { echo "the bench"; cd bench && $(GO) test -timeout 5m ./...; }
+
+# What runs where there is no compiler for WebAssembly, as on 32-bit ARM: wazero's interpreter, and integers of 32 bits.
+INTERPRETED := ./abi/canon ./runtime/config ./runtime/point ./runtime/store/... ./runtime/module ./runtime/module/meter
+
+test-386: ## The interpreter, which is what 32-bit machines have.
+	GOARCH=386 $(GO) test -timeout 10m $(INTERPRETED)
+	GOARCH=386 $(GO) test -timeout 10m -run 'TestGuest/(failures|outcomes|commands|state|stop)' ./runtime/channel
 
 # The meter has one goroutine, and its tests would take minutes.
 race: build guests ## The same with the race detector, where there is more than one goroutine.
@@ -116,5 +123,11 @@ fuzz: ## Each fuzz target for FUZZ=10s.
 		done; \
 	done
 
+dist: ## Tarballs and images for Linux in build/dist, reproducible; VERSION=1.2.3.
+	GO="$(GO)" packaging/dist.sh
+
+dist-check: ## Whether they are, and whether what is in them runs; needs root, for a root of its own.
+	packaging/check.sh
+
 clean: ## Remove what was built.
-	rm -rf build/drover build/guests build/bench build/tools
+	rm -rf build/drover build/guests build/bench build/dist build/tools

@@ -17,8 +17,10 @@ func newCheckCommand(g *globals) *cobra.Command {
 		Short: "Check a configuration and show all of its problems",
 		Long: `Check a configuration: its form, and its settings against the schemas of the drivers that it names, which are run for
 that with nothing granted. All problems are shown at once, each with its line; the exit code is then 2.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return runCheck(cmd.Context(), args[0], g) },
+		Example:           "  drover check drover.yaml",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFile("yaml", "yml"),
+		RunE:              func(cmd *cobra.Command, args []string) error { return runCheck(cmd.Context(), args[0], g) },
 	}
 }
 

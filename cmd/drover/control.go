@@ -24,7 +24,7 @@ func newControlCommands(g *globals) []*cobra.Command {
 			"It clears failed, stopped and quarantined."},
 	} {
 		commands = append(commands, &cobra.Command{
-			Use: c.verb + " CHANNEL", Short: c.short, Long: c.long,
+			Use: c.verb + " CHANNEL", Short: c.short, Long: c.long, Example: "  drover " + c.verb + " boiler",
 			Args: cobra.ExactArgs(1), ValidArgsFunction: g.completeChannel,
 			RunE: func(cmd *cobra.Command, args []string) error { return runControl(cmd.Context(), c.verb, args[0], g) },
 		})

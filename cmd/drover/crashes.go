@@ -20,6 +20,7 @@ func newCrashesCommand(g *globals) *cobra.Command {
 		Short: "Show the crashes of a channel",
 		Long: `Show the crashes of a channel that the node keeps, the last one first. With N, show the whole post-mortem of that one:
 the stack, the last lines that the driver logged or printed, and its last calls of the host.`,
+		Example:           "  drover crashes boiler\n  drover crashes boiler 1",
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: g.completeChannel,
 		RunE: func(cmd *cobra.Command, args []string) error {

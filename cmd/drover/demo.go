@@ -29,7 +29,7 @@ type demoOptions struct {
 
 // AddFlags adds the flags to a set.
 func (o *demoOptions) AddFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.driver, "driver", filepath.Join("build", "guests", "modbus.wasm"), "`path` of the Modbus driver")
+	f.StringVar(&o.driver, "driver", "", "`path` of the Modbus driver; that of this distribution, or of this checkout, if not given")
 	f.DurationVar(&o.length, "for", 0, "end after that `time`, as 10s")
 }
 
@@ -41,8 +41,9 @@ func newDemoCommand(g *globals) *cobra.Command {
 		Long: `Run a node with its NATS server on a free port of this machine and two simulated devices in the same process: a boiler on
 Modbus TCP and three energy meters on one Modbus RTU line, each read by a sandboxed driver. The values are shown as they
 arrive on NATS.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), o, g) },
+		Example: "  drover demo --for 10s",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), o, g) },
 	}
 	o.AddFlags(cmd.Flags())
 	return cmd
@@ -146,7 +147,21 @@ const meterPoints = `{
           power: {address: "input:4", type: float32, unit: W},
           energy: {address: "input:6", type: uint64, unit: Ws}}`
 
+// ownDriver is the driver that was distributed with this program, if it is there, or else the one that was built here.
+func ownDriver() string {
+	if program, err := os.Executable(); err == nil {
+		file := filepath.Join(filepath.Dir(program), "drivers", "modbus.wasm")
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return filepath.Join("build", "guests", "modbus.wasm")
+}
+
 func (o demoOptions) config(data string, p *plant) (*config.Node, error) {
+	if o.driver == "" {
+		o.driver = ownDriver()
+	}
 	driver, err := filepath.Abs(o.driver)
 	if err != nil {
 		return nil, fmt.Errorf("find the driver: %w", err)

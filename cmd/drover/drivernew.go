@@ -55,7 +55,9 @@ The project takes the kit in the version of this command, which needs the networ
 development version of this command takes it from the checkout around the working folder or around itself.`,
 		Example: "  drover driver new thermo\n  drover driver new thermo --sdk ~/src/drover",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return runDriverNew(cmd.Context(), args[0], o, g) },
+
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, args []string) error { return runDriverNew(cmd.Context(), args[0], o, g) },
 	}
 	o.AddFlags(cmd.Flags())
 	_ = cmd.MarkFlagDirname("dir") // the flags are there

@@ -58,19 +58,11 @@ The exit code is 1 when a check fails, 5 for a module that no node takes.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runDriverTest(cmd.Context(), append(args, ".")[0], o, g)
 		},
-		ValidArgsFunction: completeDriver,
+		ValidArgsFunction: completeFile("wasm"),
 	}
 	o.AddFlags(cmd.Flags())
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // the flag is there
 	return cmd
-}
-
-// completeDriver completes one argument that is a module or a folder.
-func completeDriver(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return []cobra.Completion{"wasm"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 func runDriverTest(ctx context.Context, path string, o driverTestOptions, g *globals) (err error) {

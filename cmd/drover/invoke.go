@@ -20,6 +20,7 @@ func newInvokeCommand(g *globals) *cobra.Command {
 		Short: "Have a device do one of its actions",
 		Long: `Have a device do one of its actions, and wait for its result, also when it takes long. The device _ is the channel
 itself. The progress is shown on a terminal; Ctrl-C cancels the action and waits for its answer, a second one does not.`,
+		Example:           "  drover invoke boiler water.flush '{\"minutes\": 5}'",
 		Args:              cobra.RangeArgs(2, 3),
 		ValidArgsFunction: g.completeAction,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -30,7 +30,10 @@ func newModuleKeygenCommand(g *globals) *cobra.Command {
 (SubjectPublicKeyInfo, PEM), for those who check. openssl reads and writes the same.`,
 		Example: "  drover module keygen release.pem",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return runModuleKeygen(args[0], g) },
+
+		ValidArgsFunction: completeFile("pem"),
+
+		RunE: func(_ *cobra.Command, args []string) error { return runModuleKeygen(args[0], g) },
 	}
 }
 
@@ -81,7 +84,10 @@ func newModuleSignCommand(g *globals) *cobra.Command {
 		Long:    "Sign a module by its digest. The signature is added to FILE.sig, which goes where the module goes.",
 		Example: "  drover module sign --key release.pem modbus.wasm",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return runModuleSign(args[0], key, g) },
+
+		ValidArgsFunction: completeFile("wasm"),
+
+		RunE: func(_ *cobra.Command, args []string) error { return runModuleSign(args[0], key, g) },
 	}
 	cmd.Flags().StringVar(&key, "key", "", "`file` of the private key")
 	return cmd
@@ -134,7 +140,10 @@ func newModuleVerifyCommand(g *globals) *cobra.Command {
 Nodes themselves take any module.`,
 		Example: "  drover module verify --key release.pem.pub modbus.wasm",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return runModuleVerify(args[0], keys, g) },
+
+		ValidArgsFunction: completeFile("wasm"),
+
+		RunE: func(_ *cobra.Command, args []string) error { return runModuleVerify(args[0], keys, g) },
 	}
 	cmd.Flags().StringArrayVar(&keys, "key", nil, "`file` of a public key; may be given more than once")
 	return cmd

@@ -23,6 +23,7 @@ func newReadCommand(g *globals) *cobra.Command {
 		Short: "Read a point of a device now, or all of them",
 		Long: `Read a point of a device now, or all that can be read. One point prints as its value, on a terminal with its unit. A
 point that could not be read is bad, with the reason, and the exit code is 1.`,
+		Example:           "  drover read boiler water.supply\n  drover read boiler water --json",
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: g.completePoint(func(access string) bool { return access != "w" }),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,7 +34,8 @@ func newRunCommand(g *globals) *cobra.Command {
 		Use:   "run -c FILE",
 		Short: "Run a node",
 		Long: `Run a node: its channels, and its NATS server unless the configuration names one elsewhere. It logs to standard error.
-Ctrl-C and SIGTERM end it in order: sessions first, then their ports, then NATS. A second one ends it at once.`,
+Ctrl-C and SIGTERM end it in order: sessions first, then their ports, then NATS. A second one ends it at once. A service
+manager that gives it NOTIFY_SOCKET, such as systemd, hears when it is ready, that it lives, and that it stops.`,
 		Example: "  drover run -c drover.yaml\n  drover run -c drover.yaml --log-format json --log-level debug",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, g) },
@@ -58,8 +60,11 @@ func runRun(ctx context.Context, o runOptions, g *globals) error {
 	if err != nil {
 		return err
 	}
-	err = drover.Run(ctx, cfg, drover.Options{Logger: log, Version: currentVersion().Version, TracerProvider: traces.provider}, nil)
+	told := func() {}
+	options := drover.Options{Logger: log, Version: currentVersion().Version, TracerProvider: traces.provider}
+	err = drover.Run(ctx, cfg, options, func(*drover.Node) { told = newService(os.Getenv, os.Getpid(), log).serve(ctx) })
 	err = errors.Join(err, traces.stop(context.WithoutCancel(ctx)))
+	told()
 	if err := orderly(ctx, err); err != nil {
 		return fmt.Errorf("run node %s: %w", cfg.Name, err)
 	}

@@ -11,6 +11,9 @@ import (
 	"github.com/droverhq/drover"
 )
 
+// version is what a release is stamped with by the linker, without a leading v; empty in any other build.
+var version string
+
 // versionInfo is what `drover version` tells.
 type versionInfo struct {
 	// Version is SemVer, without a leading v.
@@ -27,8 +30,11 @@ func newVersionCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show the version of drover and of the driver ABI",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return runVersion(g) },
+		Long: `Show the version of drover, of the package drover:driver that its drivers are built for, of Go, and what it was built for.
+A development version has the commit, and whether the sources were changed, with --json.`,
+		Example: "  drover version --json | jq -r .revision",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return runVersion(g) },
 	}
 }
 
@@ -44,11 +50,14 @@ func runVersion(g *globals) error {
 func currentVersion() versionInfo {
 	v := versionInfo{Version: "0.0.0-devel", ABI: drover.ABIVersion, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
+	switch {
+	case version != "":
+		v.Version = version
+	case ok && info.Main.Version != "" && info.Main.Version != "(devel)":
+		v.Version = strings.TrimPrefix(info.Main.Version, "v")
+	}
 	if !ok {
 		return v
-	}
-	if info.Main.Version != "" && info.Main.Version != "(devel)" {
-		v.Version = strings.TrimPrefix(info.Main.Version, "v")
 	}
 	for _, setting := range info.Settings {
 		switch setting.Key {

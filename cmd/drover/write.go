@@ -27,6 +27,7 @@ func newWriteCommand(g *globals) *cobra.Command {
 The value is in the point's unit, as it is read. What is not JSON is taken as text. It is held to the point's type and
 range before anything is sent; the command says what was written. Nothing is sent a second time: when no answer comes,
 the point may have been written.`,
+		Example:           "  drover write boiler water.setpoint 55.5\n  drover write boiler water '{\"setpoint\": 55.5, \"limit\": 80}'",
 		Args:              cobra.ExactArgs(3),
 		ValidArgsFunction: g.completePoint(func(access string) bool { return access != "r" }),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -50,6 +50,7 @@ var rooms = []room{
 	{"hostile", nil},
 	{"chaos", nil},
 	{"internal/walls", nil},
+	{"packaging", nil},
 }
 
 // libraries says who may import a library from elsewhere: only the folders named and those below them.

@@ -137,7 +137,11 @@ func TestCacheThatCannotBeUsed(t *testing.T) {
 			t.Errorf("driver %d: %v", i, f)
 		}
 	}
-	if told != 1 {
+	want := 1
+	if !compiles() {
+		want = 0 // there is no code to keep
+	}
+	if told != want {
 		t.Errorf("told %d times", told)
 	}
 }
