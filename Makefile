@@ -12,7 +12,7 @@ TARGETS := linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64
 WASM    := GOOS=wasip1 GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests demo test test-386 race swaps check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench benchdocs fuzz dist dist-check clean
+.PHONY: help build guests demo test test-386 race swaps check fmt vet lint generate generated tidy cross scripts tree interop hostile chaos bench benchdocs fuzz interpreter dist dist-check clean
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -122,6 +122,9 @@ fuzz: ## Each fuzz target for FUZZ=10s.
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ) "$$pkg" || exit 1; \
 		done; \
 	done
+
+interpreter: ## What drivers cost without a compiler, by ratios; ROUNDS=3 takes two minutes.
+	packaging/interpreter.sh
 
 dist: ## Tarballs and images for Linux in build/dist, reproducible; VERSION=1.2.3.
 	GO="$(GO)" packaging/dist.sh

@@ -69,6 +69,48 @@ if grep -E 'level=(WARN|ERROR)' "$work/log" | grep -v 'failure\|boiler'; then
   exit 1
 fi
 
+say "polling needs no disk: a data directory that is read-only, full, or fills up"
+GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -o "$work/testdriver.wasm" ./guests/testdriver
+export XDG_RUNTIME_DIR=$work/runtime
+mkdir -m 0700 "$XDG_RUNTIME_DIR" "$work/disk"
+cat > "$work/disk.yaml" <<YAML
+node: disk
+data: $work/disk/data
+nats: {embedded: {listen: "127.0.0.1:0"}}
+channels:
+  line:
+    driver: $work/testdriver.wasm
+    every: 50ms
+    devices: {d: {points: {count: {address: "1", type: uint64}}}}
+YAML
+cat > "$work/disk.sh" <<'DISK'
+set -e
+work=$1 how=$2 drover=$work/drover/drover disk=$work/disk
+mount -t tmpfs -o size=16m tmpfs "$disk"
+mkdir -m 0700 "$disk/data"
+fill() { dd if=/dev/zero of="$disk/filler" bs=64k 2> /dev/null || true; }
+case $how in
+  read-only) mount -o remount,ro "$disk" ;;
+  full) fill ;;
+esac
+"$drover" run -c "$work/disk.yaml" 2> "$work/log.$how" &
+node=$!
+for _ in $(seq 60); do "$drover" ps 2> /dev/null | grep -q 'line *connected' && break; sleep 1; done
+if [ "$how" = fills ]; then
+  fill
+  "$drover" restart line > /dev/null
+fi
+"$drover" watch line --count 10 > "$work/watched.$how"
+kill "$node"
+wait "$node" || echo "(it ends with an error: events are lost)"
+[ "$(grep -c 'line/d.count' "$work/watched.$how")" -eq 10 ]
+! grep -q 'fatal error\|panic' "$work/log.$how"
+DISK
+for how in read-only full fills; do
+  unshare --mount bash "$work/disk.sh" "$work" "$how" || { cat "$work/log.$how"; exit 1; }
+  echo "$how: $(grep -c 'level=WARN' "$work/log.$how") warnings, 10 messages"
+done
+
 say "the unit is sound"
 unit=$work/drover.service
 sed -e "s|/usr/bin/drover|$work/drover/drover|" packaging/systemd/drover.service > "$unit"

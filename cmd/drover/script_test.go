@@ -66,6 +66,7 @@ func TestScripts(t *testing.T) {
 			"sigterm":      sigterm,
 			"tlsserver":    tlsServer,
 			"freeport":     freePort,
+			"full":         full,
 			"until":        until,
 		},
 	})
