@@ -25,7 +25,9 @@ that with nothing granted. All problems are shown at once, each with its line; t
 }
 
 func runCheck(ctx context.Context, path string, g *globals) error {
+	done := g.progress("compiling drivers")
 	cfg, problems, err := loadConfig(ctx, path)
+	done()
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,9 @@ func runDriverBuild(ctx context.Context, dir, output string, g *globals) error {
 	if err := buildDriver(ctx, dir, output, g); err != nil {
 		return err
 	}
+	done := g.progress("compiling " + output)
 	about, err := drover.DescribeDriver(ctx, output)
+	done()
 	if err != nil {
 		return loadError(output, err)
 	}
