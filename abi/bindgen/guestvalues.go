@@ -174,7 +174,7 @@ func (g *guestGen) store(t *typ, p string, offset int, v string) {
 		if offset > 0 {
 			p = fmt.Sprintf("unsafe.Add(%s, %d)", p, offset)
 		}
-		g.line("store%s(a, %s, %s)", mangle(t), p, v)
+		g.line("store%s(a, %s, &%s)", mangle(t), p, v)
 	}
 }
 
@@ -190,8 +190,10 @@ func (g *guestGen) slice(t *typ, v string) string {
 	return fmt.Sprintf("lower%s(a, %s)", mangle(t), v)
 }
 
+// storeFunc writes the function that lowers a compound to memory. It takes a pointer, because each copy of a large struct
+// is a call of the host's memmove.
 func (g *guestGen) storeFunc(t *typ) {
-	g.line("func store%s(a *linear.Arena, p unsafe.Pointer, v %s) {", mangle(t), bareType(t, g.pkg))
+	g.line("func store%s(a *linear.Arena, p unsafe.Pointer, v *%s) {", mangle(t), bareType(t, g.pkg))
 	if t.kind == kindRecord || t.kind == kindTuple {
 		for _, f := range t.fields {
 			g.store(f.typ, "p", f.offset, "v."+camel(f.name))
@@ -199,9 +201,18 @@ func (g *guestGen) storeFunc(t *typ) {
 	} else {
 		writeChoice(g.source, g.pkg, t,
 			func(i string) { g.line("linear.Put(p, 0, uint%d(%s))", 8*t.tagSize, i) },
-			func(c *typ, v string) { g.store(c, "p", t.payload, v) })
+			func(c *typ, v string) { g.storePayload(t, c, v) })
 	}
 	g.line("}\n")
+}
+
+// storePayload writes the statements that lower the payload c of t. What an accessor of a variant returns has no address.
+func (g *guestGen) storePayload(t, c *typ, v string) {
+	if t.kind == kindVariant && !goPlain(c) && c.kind != kindString && c.kind != kindList {
+		g.line("payload := %s", v)
+		v = "payload"
+	}
+	g.store(c, "p", t.payload, v)
 }
 
 // lower writes what is needed to lower v and returns the expressions for the flat values. tmp names variables.
@@ -264,9 +275,9 @@ func (g *guestGen) lowerFunc(t *typ) {
 func (g *guestGen) lowerListFunc(t *typ) {
 	g.line("func lower%s(a *linear.Arena, v %s) (ptr, n uint32) {", mangle(t), bareType(t, g.pkg))
 	g.line("p := a.Alloc(uintptr(len(v))*%d, %d)", t.elem.size, t.elem.align)
-	g.line("for i, e := range v {")
+	g.line("for i := range v {")
 	g.line("q := unsafe.Add(p, i*%d)", t.elem.size)
-	g.store(t.elem, "q", 0, "e")
+	g.store(t.elem, "q", 0, "v[i]")
 	g.line("}")
 	g.line("return linear.Addr(p), uint32(len(v))")
 	g.line("}\n")

@@ -29,7 +29,9 @@ func (s *source) importLists() (std, other []string) {
 func generateTypes(w *world, t target) ([]byte, error) {
 	s := newSource(t.typesPkg)
 	s.imports[t.component] = true
-	s.imports["math"] = true
+	for _, path := range []string{"math", "slices", "unsafe"} {
+		s.imports[path] = true
+	}
 	declared := map[string]*typ{}
 	for _, t := range w.types {
 		name := goName(t)

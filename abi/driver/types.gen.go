@@ -4,6 +4,8 @@ package driver
 
 import (
 	"math"
+	"slices"
+	"unsafe"
 
 	"github.com/droverhq/drover/abi/component"
 )
@@ -378,8 +380,7 @@ func (e ValueTag) String() string {
 type Value struct {
 	tag  ValueTag
 	num  uint64
-	text string
-	ref  any
+	data unsafe.Pointer
 }
 
 // Tag tells the case.
@@ -443,79 +444,103 @@ func (v Value) Float64() float64 {
 }
 
 // ValueText returns the case text.
-func ValueText(v string) Value { return Value{tag: ValueTagText, text: v} }
+func ValueText(v string) Value {
+	return Value{tag: ValueTagText, num: uint64(len(v)), data: unsafe.Pointer(unsafe.StringData(v))}
+}
 
 // Text returns the payload of the case text, or the zero value when v is another case.
 func (v Value) Text() string {
 	if v.tag != ValueTagText {
 		return ""
 	}
-	return v.text
+	return unsafe.String((*byte)(v.data), int(v.num))
 }
 
 // ValueBytes returns the case bytes.
-func ValueBytes(v []byte) Value { return Value{tag: ValueTagBytes, ref: v} }
+func ValueBytes(v []byte) Value {
+	return Value{tag: ValueTagBytes, num: uint64(len(v)), data: unsafe.Pointer(unsafe.SliceData(v))}
+}
 
 // Bytes returns the payload of the case bytes, or the zero value when v is another case.
 func (v Value) Bytes() []byte {
 	if v.tag != ValueTagBytes {
-		var none []byte
-		return none
+		return nil
 	}
-	p, _ := v.ref.([]byte)
-	return p
+	return unsafe.Slice((*uint8)(v.data), int(v.num))
 }
 
 // ValueBooleans returns the case booleans.
-func ValueBooleans(v []bool) Value { return Value{tag: ValueTagBooleans, ref: v} }
+func ValueBooleans(v []bool) Value {
+	return Value{tag: ValueTagBooleans, num: uint64(len(v)), data: unsafe.Pointer(unsafe.SliceData(v))}
+}
 
 // Booleans returns the payload of the case booleans, or the zero value when v is another case.
 func (v Value) Booleans() []bool {
 	if v.tag != ValueTagBooleans {
-		var none []bool
-		return none
+		return nil
 	}
-	p, _ := v.ref.([]bool)
-	return p
+	return unsafe.Slice((*bool)(v.data), int(v.num))
 }
 
 // ValueSigneds returns the case signeds.
-func ValueSigneds(v []int64) Value { return Value{tag: ValueTagSigneds, ref: v} }
+func ValueSigneds(v []int64) Value {
+	return Value{tag: ValueTagSigneds, num: uint64(len(v)), data: unsafe.Pointer(unsafe.SliceData(v))}
+}
 
 // Signeds returns the payload of the case signeds, or the zero value when v is another case.
 func (v Value) Signeds() []int64 {
 	if v.tag != ValueTagSigneds {
-		var none []int64
-		return none
+		return nil
 	}
-	p, _ := v.ref.([]int64)
-	return p
+	return unsafe.Slice((*int64)(v.data), int(v.num))
 }
 
 // ValueUnsigneds returns the case unsigneds.
-func ValueUnsigneds(v []uint64) Value { return Value{tag: ValueTagUnsigneds, ref: v} }
+func ValueUnsigneds(v []uint64) Value {
+	return Value{tag: ValueTagUnsigneds, num: uint64(len(v)), data: unsafe.Pointer(unsafe.SliceData(v))}
+}
 
 // Unsigneds returns the payload of the case unsigneds, or the zero value when v is another case.
 func (v Value) Unsigneds() []uint64 {
 	if v.tag != ValueTagUnsigneds {
-		var none []uint64
-		return none
+		return nil
 	}
-	p, _ := v.ref.([]uint64)
-	return p
+	return unsafe.Slice((*uint64)(v.data), int(v.num))
 }
 
 // ValueFloats returns the case floats.
-func ValueFloats(v []float64) Value { return Value{tag: ValueTagFloats, ref: v} }
+func ValueFloats(v []float64) Value {
+	return Value{tag: ValueTagFloats, num: uint64(len(v)), data: unsafe.Pointer(unsafe.SliceData(v))}
+}
 
 // Floats returns the payload of the case floats, or the zero value when v is another case.
 func (v Value) Floats() []float64 {
 	if v.tag != ValueTagFloats {
-		var none []float64
-		return none
+		return nil
 	}
-	p, _ := v.ref.([]float64)
-	return p
+	return unsafe.Slice((*float64)(v.data), int(v.num))
+}
+
+// Equal says whether w is the same case with an equal payload.
+func (v Value) Equal(w Value) bool {
+	if v.tag != w.tag || v.num != w.num {
+		return false
+	}
+	switch v.tag {
+	case ValueTagText:
+		return v.Text() == w.Text()
+	case ValueTagBytes:
+		return slices.Equal(v.Bytes(), w.Bytes())
+	case ValueTagBooleans:
+		return slices.Equal(v.Booleans(), w.Booleans())
+	case ValueTagSigneds:
+		return slices.Equal(v.Signeds(), w.Signeds())
+	case ValueTagUnsigneds:
+		return slices.Equal(v.Unsigneds(), w.Unsigneds())
+	case ValueTagFloats:
+		return slices.Equal(v.Floats(), w.Floats())
+	}
+	return true
 }
 
 // Quality is the enum quality.

@@ -606,7 +606,7 @@ func exportLifecycleDescribe() uint32 {
 	r := lifecycleExport.Describe()
 	a := linear.Result()
 	ret := a.Alloc(56, 4)
-	storeMetadata(a, ret, r)
+	storeMetadata(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -620,7 +620,7 @@ func exportLifecycleConfigure(f0 uint32, f1 uint32, f2 uint32, f3 uint32, f4 uin
 	r := lifecycleExport.Configure(vC)
 	a := linear.Result()
 	ret := a.Alloc(28, 4)
-	storeResultUnitFailure(a, ret, r)
+	storeResultUnitFailure(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -634,7 +634,7 @@ func exportLifecycleConnect(f0 uint64, f1 uint64, f2 uint32) uint32 {
 	r := lifecycleExport.Connect(vS)
 	a := linear.Result()
 	ret := a.Alloc(28, 4)
-	storeResultUnitFailure(a, ret, r)
+	storeResultUnitFailure(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -648,7 +648,7 @@ func exportLifecycleInit(f0 uint64, f1 uint64, f2 uint32) uint32 {
 	r := lifecycleExport.Init(vS)
 	a := linear.Result()
 	ret := a.Alloc(28, 4)
-	storeResultHandleFailure(a, ret, r)
+	storeResultHandleFailure(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -662,19 +662,19 @@ func exportLifecycleRun(f0 uint64, f1 uint64, f2 uint32) uint32 {
 	r := lifecycleExport.Run(vS)
 	a := linear.Result()
 	ret := a.Alloc(32, 4)
-	storeResultOutcomeFailure(a, ret, r)
+	storeResultOutcomeFailure(a, ret, &r)
 	return linear.Addr(ret)
 }
 
 //go:wasmexport cabi_post_drover:driver/lifecycle@0.1.0#run
 func postLifecycleRun(uint32) { linear.Returned() }
 
-func storeAction(a *linear.Arena, p unsafe.Pointer, v driver.Action) {
+func storeAction(a *linear.Arena, p unsafe.Pointer, v *driver.Action) {
 	{
 		ptr, n := a.PinString(v.Name)
 		linear.PutSlice(p, 0, ptr, n)
 	}
-	storeOptionU32(a, unsafe.Add(p, 8), v.Device)
+	storeOptionU32(a, unsafe.Add(p, 8), &v.Device)
 	{
 		ptr, n := a.PinString(v.Arguments)
 		linear.PutSlice(p, 16, ptr, n)
@@ -693,7 +693,7 @@ func loadActionRequest(p unsafe.Pointer) driver.ActionRequest {
 	}
 }
 
-func storeCause(a *linear.Arena, p unsafe.Pointer, v driver.Cause) {
+func storeCause(a *linear.Arena, p unsafe.Pointer, v *driver.Cause) {
 	linear.Put(p, 0, uint8(v.Tag()))
 	switch v.Tag() {
 	case driver.CauseTagIO:
@@ -735,11 +735,12 @@ func lowerCommandError(a *linear.Arena, v driver.CommandError) (f0 uint32, f1 ui
 	return
 }
 
-func storeCommandError(a *linear.Arena, p unsafe.Pointer, v driver.CommandError) {
+func storeCommandError(a *linear.Arena, p unsafe.Pointer, v *driver.CommandError) {
 	linear.Put(p, 0, uint8(v.Tag()))
 	switch v.Tag() {
 	case driver.CommandErrorTagRefused:
-		storeTupleStringString(a, unsafe.Add(p, 4), v.Refused())
+		payload := v.Refused()
+		storeTupleStringString(a, unsafe.Add(p, 4), &payload)
 	case driver.CommandErrorTagInvalid:
 		{
 			ptr, n := a.PinString(v.Invalid())
@@ -794,16 +795,16 @@ func loadEvent(p unsafe.Pointer) driver.Event {
 	return driver.EventTimeout()
 }
 
-func storeFailure(a *linear.Arena, p unsafe.Pointer, v driver.Failure) {
-	storeOptionFailureKind(a, p, v.Kind)
+func storeFailure(a *linear.Arena, p unsafe.Pointer, v *driver.Failure) {
+	storeOptionFailureKind(a, p, &v.Kind)
 	{
 		ptr, n := a.PinString(v.Summary)
 		linear.PutSlice(p, 4, ptr, n)
 	}
-	storeCause(a, unsafe.Add(p, 12), v.Cause)
+	storeCause(a, unsafe.Add(p, 12), &v.Cause)
 }
 
-func storeHandle(a *linear.Arena, p unsafe.Pointer, v driver.Handle) {
+func storeHandle(a *linear.Arena, p unsafe.Pointer, v *driver.Handle) {
 	{
 		ptr, n := linear.PinSlice(a, v.Points)
 		linear.PutSlice(p, 0, ptr, n)
@@ -825,9 +826,9 @@ func loadInputLines(p unsafe.Pointer) driver.InputLines {
 
 func lowerListAction(a *linear.Arena, v []driver.Action) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*32, 4)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*32)
-		storeAction(a, q, e)
+		storeAction(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -852,9 +853,9 @@ func loadListDevice(ptr, n uint32) []driver.Device {
 
 func lowerListOwnCode(a *linear.Arena, v []driver.OwnCode) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*20, 4)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*20)
-		storeOwnCode(a, q, e)
+		storeOwnCode(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -870,36 +871,36 @@ func loadListPoint(ptr, n uint32) []driver.Point {
 
 func lowerListResultUnitCommandError(a *linear.Arena, v []component.Result[component.Unit, driver.CommandError]) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*24, 4)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*24)
-		storeResultUnitCommandError(a, q, e)
+		storeResultUnitCommandError(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
 
 func lowerListSample(a *linear.Arena, v []driver.Sample) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*56, 8)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*56)
-		storeSample(a, q, e)
+		storeSample(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
 
 func lowerListTupleStringF64(a *linear.Arena, v []component.Tuple2[string, float64]) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*16, 8)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*16)
-		storeTupleStringF64(a, q, e)
+		storeTupleStringF64(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
 
 func lowerListTupleStringString(a *linear.Arena, v []component.Tuple2[string, string]) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*16, 4)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*16)
-		storeTupleStringString(a, q, e)
+		storeTupleStringString(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -913,7 +914,7 @@ func loadListWriteRequest(ptr, n uint32) []driver.WriteRequest {
 	return v
 }
 
-func storeMetadata(a *linear.Arena, p unsafe.Pointer, v driver.Metadata) {
+func storeMetadata(a *linear.Arena, p unsafe.Pointer, v *driver.Metadata) {
 	{
 		ptr, n := a.PinString(v.Name)
 		linear.PutSlice(p, 0, ptr, n)
@@ -964,7 +965,7 @@ func loadOptionBytesInto(p unsafe.Pointer, buf []byte) component.Option[[]byte] 
 	return component.Some(linear.Append(buf, linear.Load[uint32](p, 4), linear.Load[uint32](p, 8)))
 }
 
-func storeOptionFailureKind(a *linear.Arena, p unsafe.Pointer, v component.Option[driver.FailureKind]) {
+func storeOptionFailureKind(a *linear.Arena, p unsafe.Pointer, v *component.Option[driver.FailureKind]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
@@ -985,7 +986,7 @@ func lowerOptionString(a *linear.Arena, v component.Option[string]) (f0 uint32, 
 	return
 }
 
-func storeOptionString(a *linear.Arena, p unsafe.Pointer, v component.Option[string]) {
+func storeOptionString(a *linear.Arena, p unsafe.Pointer, v *component.Option[string]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
@@ -1004,7 +1005,7 @@ func loadOptionU32(p unsafe.Pointer) component.Option[driver.DeviceID] {
 	return component.Some(linear.Load[uint32](p, 4))
 }
 
-func storeOptionU32(a *linear.Arena, p unsafe.Pointer, v component.Option[driver.DeviceID]) {
+func storeOptionU32(a *linear.Arena, p unsafe.Pointer, v *component.Option[driver.DeviceID]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
@@ -1013,16 +1014,16 @@ func storeOptionU32(a *linear.Arena, p unsafe.Pointer, v component.Option[driver
 	linear.Put(p, 4, v.Value)
 }
 
-func storeOptionValue(a *linear.Arena, p unsafe.Pointer, v component.Option[driver.Value]) {
+func storeOptionValue(a *linear.Arena, p unsafe.Pointer, v *component.Option[driver.Value]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
 	}
 	linear.Put(p, 0, uint8(1))
-	storeValue(a, unsafe.Add(p, 8), v.Value)
+	storeValue(a, unsafe.Add(p, 8), &v.Value)
 }
 
-func storeOutcome(a *linear.Arena, p unsafe.Pointer, v driver.Outcome) {
+func storeOutcome(a *linear.Arena, p unsafe.Pointer, v *driver.Outcome) {
 	linear.Put(p, 0, uint8(v.Tag()))
 	switch v.Tag() {
 	case driver.OutcomeTagReconnect:
@@ -1031,7 +1032,8 @@ func storeOutcome(a *linear.Arena, p unsafe.Pointer, v driver.Outcome) {
 			linear.PutSlice(p, 4, ptr, n)
 		}
 	case driver.OutcomeTagFatal:
-		storeFailure(a, unsafe.Add(p, 4), v.Fatal())
+		payload := v.Fatal()
+		storeFailure(a, unsafe.Add(p, 4), &payload)
 	}
 }
 
@@ -1039,7 +1041,7 @@ func lowerOutputLines(a *linear.Arena, v driver.OutputLines) (f0 uint32, f1 uint
 	return linear.Bool(v.DTR), linear.Bool(v.RTS)
 }
 
-func storeOwnCode(a *linear.Arena, p unsafe.Pointer, v driver.OwnCode) {
+func storeOwnCode(a *linear.Arena, p unsafe.Pointer, v *driver.OwnCode) {
 	{
 		ptr, n := a.PinString(v.Code)
 		linear.PutSlice(p, 0, ptr, n)
@@ -1124,14 +1126,14 @@ func loadResultBytesIOErrorInto(p unsafe.Pointer, buf []byte) component.Result[[
 	return component.Result[[]byte, driver.IOError]{Err: linear.Load[driver.IOError](p, 4), Failed: true}
 }
 
-func storeResultHandleFailure(a *linear.Arena, p unsafe.Pointer, v component.Result[driver.Handle, driver.Failure]) {
+func storeResultHandleFailure(a *linear.Arena, p unsafe.Pointer, v *component.Result[driver.Handle, driver.Failure]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
-		storeFailure(a, unsafe.Add(p, 4), v.Err)
+		storeFailure(a, unsafe.Add(p, 4), &v.Err)
 		return
 	}
 	linear.Put(p, 0, uint8(0))
-	storeHandle(a, unsafe.Add(p, 4), v.Value)
+	storeHandle(a, unsafe.Add(p, 4), &v.Value)
 }
 
 func loadResultInputLinesIOError(p unsafe.Pointer) component.Result[driver.InputLines, driver.IOError] {
@@ -1148,14 +1150,14 @@ func loadResultModeIOError(p unsafe.Pointer) component.Result[driver.Mode, drive
 	return component.Result[driver.Mode, driver.IOError]{Err: linear.Load[driver.IOError](p, 4), Failed: true}
 }
 
-func storeResultOutcomeFailure(a *linear.Arena, p unsafe.Pointer, v component.Result[driver.Outcome, driver.Failure]) {
+func storeResultOutcomeFailure(a *linear.Arena, p unsafe.Pointer, v *component.Result[driver.Outcome, driver.Failure]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
-		storeFailure(a, unsafe.Add(p, 4), v.Err)
+		storeFailure(a, unsafe.Add(p, 4), &v.Err)
 		return
 	}
 	linear.Put(p, 0, uint8(0))
-	storeOutcome(a, unsafe.Add(p, 4), v.Value)
+	storeOutcome(a, unsafe.Add(p, 4), &v.Value)
 }
 
 func loadResultOwnDatagramsIOError(p unsafe.Pointer) component.Result[Datagrams, driver.IOError] {
@@ -1219,19 +1221,19 @@ func loadResultU32PublishError(p unsafe.Pointer) component.Result[uint32, driver
 	return component.Result[uint32, driver.PublishError]{Err: loadPublishError(unsafe.Add(p, 4)), Failed: true}
 }
 
-func storeResultUnitCommandError(a *linear.Arena, p unsafe.Pointer, v component.Result[component.Unit, driver.CommandError]) {
+func storeResultUnitCommandError(a *linear.Arena, p unsafe.Pointer, v *component.Result[component.Unit, driver.CommandError]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
-		storeCommandError(a, unsafe.Add(p, 4), v.Err)
+		storeCommandError(a, unsafe.Add(p, 4), &v.Err)
 		return
 	}
 	linear.Put(p, 0, uint8(0))
 }
 
-func storeResultUnitFailure(a *linear.Arena, p unsafe.Pointer, v component.Result[component.Unit, driver.Failure]) {
+func storeResultUnitFailure(a *linear.Arena, p unsafe.Pointer, v *component.Result[component.Unit, driver.Failure]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
-		storeFailure(a, unsafe.Add(p, 4), v.Err)
+		storeFailure(a, unsafe.Add(p, 4), &v.Err)
 		return
 	}
 	linear.Put(p, 0, uint8(0))
@@ -1251,11 +1253,11 @@ func loadResultUnitStateError(p unsafe.Pointer) component.Result[component.Unit,
 	return component.Result[component.Unit, driver.StateError]{Err: linear.Load[driver.StateError](p, 1), Failed: true}
 }
 
-func storeSample(a *linear.Arena, p unsafe.Pointer, v driver.Sample) {
+func storeSample(a *linear.Arena, p unsafe.Pointer, v *driver.Sample) {
 	linear.Put(p, 0, v.Point)
-	storeOptionValue(a, unsafe.Add(p, 8), v.Value)
+	storeOptionValue(a, unsafe.Add(p, 8), &v.Value)
 	linear.Put(p, 32, v.Quality)
-	storeOptionString(a, unsafe.Add(p, 36), v.Reason)
+	storeOptionString(a, unsafe.Add(p, 36), &v.Reason)
 	linear.Put(p, 48, v.Time)
 }
 
@@ -1289,7 +1291,7 @@ func loadTupleOwnStreamString(p unsafe.Pointer) component.Tuple2[Stream, string]
 	}
 }
 
-func storeTupleStringF64(a *linear.Arena, p unsafe.Pointer, v component.Tuple2[string, float64]) {
+func storeTupleStringF64(a *linear.Arena, p unsafe.Pointer, v *component.Tuple2[string, float64]) {
 	{
 		ptr, n := a.PinString(v.F0)
 		linear.PutSlice(p, 0, ptr, n)
@@ -1303,7 +1305,7 @@ func lowerTupleStringString(a *linear.Arena, v component.Tuple2[string, string])
 	return p0a, p0b, p1a, p1b
 }
 
-func storeTupleStringString(a *linear.Arena, p unsafe.Pointer, v component.Tuple2[string, string]) {
+func storeTupleStringString(a *linear.Arena, p unsafe.Pointer, v *component.Tuple2[string, string]) {
 	{
 		ptr, n := a.PinString(v.F0)
 		linear.PutSlice(p, 0, ptr, n)
@@ -1340,7 +1342,7 @@ func loadValue(p unsafe.Pointer) driver.Value {
 	return driver.ValueFloats(linear.Append[float64](nil, linear.Load[uint32](p, 8), linear.Load[uint32](p, 12)))
 }
 
-func storeValue(a *linear.Arena, p unsafe.Pointer, v driver.Value) {
+func storeValue(a *linear.Arena, p unsafe.Pointer, v *driver.Value) {
 	linear.Put(p, 0, uint8(v.Tag()))
 	switch v.Tag() {
 	case driver.ValueTagBoolean:

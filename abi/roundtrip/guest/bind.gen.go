@@ -411,7 +411,7 @@ func mirrorAllLists(f0 uint32, f1 uint32)
 func MirrorAllLists(v roundtrip.Lists) roundtrip.Lists {
 	a := linear.Get()
 	p := a.Alloc(128, 4)
-	storeLists(a, p, v)
+	storeLists(a, p, &v)
 	ret := a.Alloc(128, 4)
 	a.Enter()
 	mirrorAllLists(linear.Addr(p), linear.Addr(ret))
@@ -428,7 +428,7 @@ func mirrorAllMaybes(f0 uint32, f1 uint32)
 func MirrorAllMaybes(v roundtrip.Maybes) roundtrip.Maybes {
 	a := linear.Get()
 	p := a.Alloc(136, 8)
-	storeMaybes(a, p, v)
+	storeMaybes(a, p, &v)
 	ret := a.Alloc(136, 8)
 	a.Enter()
 	mirrorAllMaybes(linear.Addr(p), linear.Addr(ret))
@@ -458,7 +458,7 @@ func MirrorMany(a_ uint8, b string, c []byte, d []roundtrip.Point, e roundtrip.S
 		ptr, n := lowerListPoint(a, d)
 		linear.PutSlice(p, 20, ptr, n)
 	}
-	storeShape(a, unsafe.Add(p, 32), e)
+	storeShape(a, unsafe.Add(p, 32), &e)
 	linear.Put(p, 64, f)
 	{
 		ptr, n := a.PinString(g)
@@ -684,7 +684,7 @@ func exportEchoAllScalars(f0 uint32, f1 uint32, f2 uint32, f3 uint32, f4 uint32,
 	r := echoExport.AllScalars(vV)
 	a := linear.Result()
 	ret := a.Alloc(48, 8)
-	storeScalars(a, ret, r)
+	storeScalars(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -732,7 +732,7 @@ func exportEchoMaybeBytes(f0 uint32, f1 uint32, f2 uint32) uint32 {
 	r := echoExport.MaybeBytes(vV)
 	a := linear.Result()
 	ret := a.Alloc(12, 4)
-	storeOptionBytes(a, ret, r)
+	storeOptionBytes(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -746,7 +746,7 @@ func exportEchoTriedBytes(f0 uint32, f1 uint32, f2 uint32) uint32 {
 	r := echoExport.TriedBytes(vV)
 	a := linear.Result()
 	ret := a.Alloc(12, 4)
-	storeResultBytesColor(a, ret, r)
+	storeResultBytesColor(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -777,7 +777,7 @@ func exportEchoOneShape(f0 uint32, f1 uint64, f2 uint64, f3 uint64, f4 uint32, f
 	r := echoExport.OneShape(vV)
 	a := linear.Result()
 	ret := a.Alloc(32, 8)
-	storeShape(a, ret, r)
+	storeShape(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -808,7 +808,7 @@ func exportEchoNested(f0 uint32, f1 uint32, f2 uint32, f3 uint64, f4 uint64, f5 
 	r := echoExport.Nested(vV)
 	a := linear.Result()
 	ret := a.Alloc(48, 8)
-	storeResultOptionShapeTupleStringU8(a, ret, r)
+	storeResultOptionShapeTupleStringU8(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -823,7 +823,7 @@ func exportEchoAllLists(f0 uint32) uint32 {
 	r := echoExport.AllLists(vV)
 	a := linear.Result()
 	ret := a.Alloc(128, 4)
-	storeLists(a, ret, r)
+	storeLists(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -838,7 +838,7 @@ func exportEchoAllMaybes(f0 uint32) uint32 {
 	r := echoExport.AllMaybes(vV)
 	a := linear.Result()
 	ret := a.Alloc(136, 8)
-	storeMaybes(a, ret, r)
+	storeMaybes(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -860,7 +860,7 @@ func exportEchoMany(f0 uint32) uint32 {
 	r := echoExport.Many(vA, vB, vC, vD, vE, vF, vG, vH)
 	a := linear.Result()
 	ret := a.Alloc(128, 4)
-	storeLists(a, ret, r)
+	storeLists(a, ret, &r)
 	return linear.Addr(ret)
 }
 
@@ -912,10 +912,10 @@ func loadListBytes(ptr, n uint32) [][]byte {
 
 func lowerListBytes(a *linear.Arena, v [][]byte) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*8, 4)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*8)
 		{
-			ptr, n := linear.PinSlice(a, e)
+			ptr, n := linear.PinSlice(a, v[i])
 			linear.PutSlice(q, 0, ptr, n)
 		}
 	}
@@ -933,10 +933,10 @@ func loadListListShape(ptr, n uint32) [][]roundtrip.Shape {
 
 func lowerListListShape(a *linear.Arena, v [][]roundtrip.Shape) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*8, 4)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*8)
 		{
-			ptr, n := lowerListShape(a, e)
+			ptr, n := lowerListShape(a, v[i])
 			linear.PutSlice(q, 0, ptr, n)
 		}
 	}
@@ -954,9 +954,9 @@ func loadListOptionU32(ptr, n uint32) []component.Option[uint32] {
 
 func lowerListOptionU32(a *linear.Arena, v []component.Option[uint32]) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*8, 4)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*8)
-		storeOptionU32(a, q, e)
+		storeOptionU32(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -972,9 +972,9 @@ func loadListPoint(ptr, n uint32) []roundtrip.Point {
 
 func lowerListPoint(a *linear.Arena, v []roundtrip.Point) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*24, 8)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*24)
-		storePoint(a, q, e)
+		storePoint(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -990,9 +990,9 @@ func loadListResultUnitColor(ptr, n uint32) []component.Result[component.Unit, r
 
 func lowerListResultUnitColor(a *linear.Arena, v []component.Result[component.Unit, roundtrip.Color]) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*2, 1)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*2)
-		storeResultUnitColor(a, q, e)
+		storeResultUnitColor(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -1008,9 +1008,9 @@ func loadListShape(ptr, n uint32) []roundtrip.Shape {
 
 func lowerListShape(a *linear.Arena, v []roundtrip.Shape) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*32, 8)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*32)
-		storeShape(a, q, e)
+		storeShape(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -1026,10 +1026,10 @@ func loadListString(ptr, n uint32) []string {
 
 func lowerListString(a *linear.Arena, v []string) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*8, 4)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*8)
 		{
-			ptr, n := a.PinString(e)
+			ptr, n := a.PinString(v[i])
 			linear.PutSlice(q, 0, ptr, n)
 		}
 	}
@@ -1047,9 +1047,9 @@ func loadListTupleStringF64(ptr, n uint32) []component.Tuple2[string, float64] {
 
 func lowerListTupleStringF64(a *linear.Arena, v []component.Tuple2[string, float64]) (ptr, n uint32) {
 	p := a.Alloc(uintptr(len(v))*16, 8)
-	for i, e := range v {
+	for i := range v {
 		q := unsafe.Add(p, i*16)
-		storeTupleStringF64(a, q, e)
+		storeTupleStringF64(a, q, &v[i])
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -1075,7 +1075,7 @@ func loadLists(p unsafe.Pointer) roundtrip.Lists {
 	}
 }
 
-func storeLists(a *linear.Arena, p unsafe.Pointer, v roundtrip.Lists) {
+func storeLists(a *linear.Arena, p unsafe.Pointer, v *roundtrip.Lists) {
 	{
 		ptr, n := linear.PinSlice(a, v.Bools)
 		linear.PutSlice(p, 0, ptr, n)
@@ -1155,15 +1155,15 @@ func loadMaybes(p unsafe.Pointer) roundtrip.Maybes {
 	}
 }
 
-func storeMaybes(a *linear.Arena, p unsafe.Pointer, v roundtrip.Maybes) {
-	storeOptionString(a, p, v.Text)
-	storeOptionOptionU8(a, unsafe.Add(p, 12), v.Twice)
-	storeOptionPoint(a, unsafe.Add(p, 16), v.Point)
-	storeResultU32String(a, unsafe.Add(p, 48), v.Both)
-	storeResultShapeUnit(a, unsafe.Add(p, 64), v.OnlyOk)
-	storeResultUnitBig(a, unsafe.Add(p, 104), v.OnlyErr)
-	storeResultUnitUnit(a, unsafe.Add(p, 108), v.Neither)
-	storeTupleU8TupleS64Bool(a, unsafe.Add(p, 112), v.Pair)
+func storeMaybes(a *linear.Arena, p unsafe.Pointer, v *roundtrip.Maybes) {
+	storeOptionString(a, p, &v.Text)
+	storeOptionOptionU8(a, unsafe.Add(p, 12), &v.Twice)
+	storeOptionPoint(a, unsafe.Add(p, 16), &v.Point)
+	storeResultU32String(a, unsafe.Add(p, 48), &v.Both)
+	storeResultShapeUnit(a, unsafe.Add(p, 64), &v.OnlyOk)
+	storeResultUnitBig(a, unsafe.Add(p, 104), &v.OnlyErr)
+	storeResultUnitUnit(a, unsafe.Add(p, 108), &v.Neither)
+	storeTupleU8TupleS64Bool(a, unsafe.Add(p, 112), &v.Pair)
 }
 
 func loadOptionBytesInto(p unsafe.Pointer, buf []byte) component.Option[[]byte] {
@@ -1192,7 +1192,7 @@ func lowerOptionBytes(a *linear.Arena, v component.Option[[]byte]) (f0 uint32, f
 	return
 }
 
-func storeOptionBytes(a *linear.Arena, p unsafe.Pointer, v component.Option[[]byte]) {
+func storeOptionBytes(a *linear.Arena, p unsafe.Pointer, v *component.Option[[]byte]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
@@ -1211,13 +1211,13 @@ func loadOptionOptionU8(p unsafe.Pointer) component.Option[component.Option[uint
 	return component.Some(loadOptionU8(unsafe.Add(p, 1)))
 }
 
-func storeOptionOptionU8(a *linear.Arena, p unsafe.Pointer, v component.Option[component.Option[uint8]]) {
+func storeOptionOptionU8(a *linear.Arena, p unsafe.Pointer, v *component.Option[component.Option[uint8]]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
 	}
 	linear.Put(p, 0, uint8(1))
-	storeOptionU8(a, unsafe.Add(p, 1), v.Value)
+	storeOptionU8(a, unsafe.Add(p, 1), &v.Value)
 }
 
 func loadOptionPoint(p unsafe.Pointer) component.Option[roundtrip.Point] {
@@ -1227,13 +1227,13 @@ func loadOptionPoint(p unsafe.Pointer) component.Option[roundtrip.Point] {
 	return component.Some(loadPoint(unsafe.Add(p, 8)))
 }
 
-func storeOptionPoint(a *linear.Arena, p unsafe.Pointer, v component.Option[roundtrip.Point]) {
+func storeOptionPoint(a *linear.Arena, p unsafe.Pointer, v *component.Option[roundtrip.Point]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
 	}
 	linear.Put(p, 0, uint8(1))
-	storePoint(a, unsafe.Add(p, 8), v.Value)
+	storePoint(a, unsafe.Add(p, 8), &v.Value)
 }
 
 func liftOptionShape(f0 uint32, f1 uint32, f2 uint64, f3 uint64, f4 uint64, f5 uint32, f6 uint32) component.Option[roundtrip.Shape] {
@@ -1266,13 +1266,13 @@ func lowerOptionShape(a *linear.Arena, v component.Option[roundtrip.Shape]) (f0 
 	return
 }
 
-func storeOptionShape(a *linear.Arena, p unsafe.Pointer, v component.Option[roundtrip.Shape]) {
+func storeOptionShape(a *linear.Arena, p unsafe.Pointer, v *component.Option[roundtrip.Shape]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
 	}
 	linear.Put(p, 0, uint8(1))
-	storeShape(a, unsafe.Add(p, 8), v.Value)
+	storeShape(a, unsafe.Add(p, 8), &v.Value)
 }
 
 func liftOptionString(f0 uint32, f1 uint32, f2 uint32) component.Option[string] {
@@ -1301,7 +1301,7 @@ func lowerOptionString(a *linear.Arena, v component.Option[string]) (f0 uint32, 
 	return
 }
 
-func storeOptionString(a *linear.Arena, p unsafe.Pointer, v component.Option[string]) {
+func storeOptionString(a *linear.Arena, p unsafe.Pointer, v *component.Option[string]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
@@ -1320,7 +1320,7 @@ func loadOptionU32(p unsafe.Pointer) component.Option[uint32] {
 	return component.Some(linear.Load[uint32](p, 4))
 }
 
-func storeOptionU32(a *linear.Arena, p unsafe.Pointer, v component.Option[uint32]) {
+func storeOptionU32(a *linear.Arena, p unsafe.Pointer, v *component.Option[uint32]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
@@ -1336,7 +1336,7 @@ func loadOptionU8(p unsafe.Pointer) component.Option[uint8] {
 	return component.Some(linear.Load[uint8](p, 1))
 }
 
-func storeOptionU8(a *linear.Arena, p unsafe.Pointer, v component.Option[uint8]) {
+func storeOptionU8(a *linear.Arena, p unsafe.Pointer, v *component.Option[uint8]) {
 	if !v.Some {
 		linear.Put(p, 0, uint8(0))
 		return
@@ -1368,7 +1368,7 @@ func lowerPoint(a *linear.Arena, v roundtrip.Point) (f0 uint32, f1 float32, f2 f
 	return v.ID, v.X, v.Y, p3a, p3b
 }
 
-func storePoint(a *linear.Arena, p unsafe.Pointer, v roundtrip.Point) {
+func storePoint(a *linear.Arena, p unsafe.Pointer, v *roundtrip.Point) {
 	linear.Put(p, 0, v.ID)
 	linear.Put(p, 4, v.X)
 	linear.Put(p, 8, v.Y)
@@ -1405,7 +1405,7 @@ func lowerResultBytesColor(a *linear.Arena, v component.Result[[]byte, roundtrip
 	return
 }
 
-func storeResultBytesColor(a *linear.Arena, p unsafe.Pointer, v component.Result[[]byte, roundtrip.Color]) {
+func storeResultBytesColor(a *linear.Arena, p unsafe.Pointer, v *component.Result[[]byte, roundtrip.Color]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
 		linear.Put(p, 4, v.Err)
@@ -1443,7 +1443,7 @@ func lowerResultF64Color(a *linear.Arena, v component.Result[float64, roundtrip.
 	return
 }
 
-func storeResultF64Color(a *linear.Arena, p unsafe.Pointer, v component.Result[float64, roundtrip.Color]) {
+func storeResultF64Color(a *linear.Arena, p unsafe.Pointer, v *component.Result[float64, roundtrip.Color]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
 		linear.Put(p, 8, v.Err)
@@ -1488,14 +1488,14 @@ func lowerResultOptionShapeTupleStringU8(a *linear.Arena, v component.Result[com
 	return
 }
 
-func storeResultOptionShapeTupleStringU8(a *linear.Arena, p unsafe.Pointer, v component.Result[component.Option[roundtrip.Shape], component.Tuple2[string, uint8]]) {
+func storeResultOptionShapeTupleStringU8(a *linear.Arena, p unsafe.Pointer, v *component.Result[component.Option[roundtrip.Shape], component.Tuple2[string, uint8]]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
-		storeTupleStringU8(a, unsafe.Add(p, 8), v.Err)
+		storeTupleStringU8(a, unsafe.Add(p, 8), &v.Err)
 		return
 	}
 	linear.Put(p, 0, uint8(0))
-	storeOptionShape(a, unsafe.Add(p, 8), v.Value)
+	storeOptionShape(a, unsafe.Add(p, 8), &v.Value)
 }
 
 func loadResultShapeUnit(p unsafe.Pointer) component.Result[roundtrip.Shape, component.Unit] {
@@ -1505,13 +1505,13 @@ func loadResultShapeUnit(p unsafe.Pointer) component.Result[roundtrip.Shape, com
 	return component.Result[roundtrip.Shape, component.Unit]{Failed: true}
 }
 
-func storeResultShapeUnit(a *linear.Arena, p unsafe.Pointer, v component.Result[roundtrip.Shape, component.Unit]) {
+func storeResultShapeUnit(a *linear.Arena, p unsafe.Pointer, v *component.Result[roundtrip.Shape, component.Unit]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
 		return
 	}
 	linear.Put(p, 0, uint8(0))
-	storeShape(a, unsafe.Add(p, 8), v.Value)
+	storeShape(a, unsafe.Add(p, 8), &v.Value)
 }
 
 func loadResultTupleOwnThingStringColor(p unsafe.Pointer) component.Result[component.Tuple2[Thing, string], roundtrip.Color] {
@@ -1528,7 +1528,7 @@ func loadResultU32String(p unsafe.Pointer) component.Result[uint32, string] {
 	return component.Result[uint32, string]{Err: linear.String(linear.Load[uint32](p, 4), linear.Load[uint32](p, 8)), Failed: true}
 }
 
-func storeResultU32String(a *linear.Arena, p unsafe.Pointer, v component.Result[uint32, string]) {
+func storeResultU32String(a *linear.Arena, p unsafe.Pointer, v *component.Result[uint32, string]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
 		{
@@ -1548,7 +1548,7 @@ func loadResultUnitBig(p unsafe.Pointer) component.Result[component.Unit, roundt
 	return component.Result[component.Unit, roundtrip.Big]{Err: linear.Load[roundtrip.Big](p, 2), Failed: true}
 }
 
-func storeResultUnitBig(a *linear.Arena, p unsafe.Pointer, v component.Result[component.Unit, roundtrip.Big]) {
+func storeResultUnitBig(a *linear.Arena, p unsafe.Pointer, v *component.Result[component.Unit, roundtrip.Big]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
 		linear.Put(p, 2, v.Err)
@@ -1564,7 +1564,7 @@ func loadResultUnitColor(p unsafe.Pointer) component.Result[component.Unit, roun
 	return component.Result[component.Unit, roundtrip.Color]{Err: linear.Load[roundtrip.Color](p, 1), Failed: true}
 }
 
-func storeResultUnitColor(a *linear.Arena, p unsafe.Pointer, v component.Result[component.Unit, roundtrip.Color]) {
+func storeResultUnitColor(a *linear.Arena, p unsafe.Pointer, v *component.Result[component.Unit, roundtrip.Color]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
 		linear.Put(p, 1, v.Err)
@@ -1580,7 +1580,7 @@ func loadResultUnitUnit(p unsafe.Pointer) component.Result[component.Unit, compo
 	return component.Result[component.Unit, component.Unit]{Failed: true}
 }
 
-func storeResultUnitUnit(a *linear.Arena, p unsafe.Pointer, v component.Result[component.Unit, component.Unit]) {
+func storeResultUnitUnit(a *linear.Arena, p unsafe.Pointer, v *component.Result[component.Unit, component.Unit]) {
 	if v.Failed {
 		linear.Put(p, 0, uint8(1))
 		return
@@ -1624,7 +1624,7 @@ func lowerScalars(a *linear.Arena, v roundtrip.Scalars) (f0 uint32, f1 uint32, f
 	return linear.Bool(v.Truth), uint32(v.UEight), uint32(int32(v.SEight)), uint32(v.USixteen), uint32(int32(v.SSixteen)), v.UThirtyTwo, uint32(v.SThirtyTwo), v.USixtyFour, uint64(v.SSixtyFour), v.FThirtyTwo, v.FSixtyFour
 }
 
-func storeScalars(a *linear.Arena, p unsafe.Pointer, v roundtrip.Scalars) {
+func storeScalars(a *linear.Arena, p unsafe.Pointer, v *roundtrip.Scalars) {
 	linear.Put(p, 0, v.Truth)
 	linear.Put(p, 1, v.UEight)
 	linear.Put(p, 2, v.SEight)
@@ -1759,7 +1759,7 @@ func lowerShape(a *linear.Arena, v roundtrip.Shape) (f0 uint32, f1 uint64, f2 ui
 	return
 }
 
-func storeShape(a *linear.Arena, p unsafe.Pointer, v roundtrip.Shape) {
+func storeShape(a *linear.Arena, p unsafe.Pointer, v *roundtrip.Shape) {
 	linear.Put(p, 0, uint8(v.Tag()))
 	switch v.Tag() {
 	case roundtrip.ShapeTagSigned:
@@ -1787,13 +1787,17 @@ func storeShape(a *linear.Arena, p unsafe.Pointer, v roundtrip.Shape) {
 			linear.PutSlice(p, 8, ptr, n)
 		}
 	case roundtrip.ShapeTagPoint:
-		storePoint(a, unsafe.Add(p, 8), v.Point())
+		payload := v.Point()
+		storePoint(a, unsafe.Add(p, 8), &payload)
 	case roundtrip.ShapeTagPair:
-		storeTupleF32U64(a, unsafe.Add(p, 8), v.Pair())
+		payload := v.Pair()
+		storeTupleF32U64(a, unsafe.Add(p, 8), &payload)
 	case roundtrip.ShapeTagMaybe:
-		storeOptionString(a, unsafe.Add(p, 8), v.Maybe())
+		payload := v.Maybe()
+		storeOptionString(a, unsafe.Add(p, 8), &payload)
 	case roundtrip.ShapeTagOutcome:
-		storeResultF64Color(a, unsafe.Add(p, 8), v.Outcome())
+		payload := v.Outcome()
+		storeResultF64Color(a, unsafe.Add(p, 8), &payload)
 	case roundtrip.ShapeTagPoints:
 		{
 			ptr, n := lowerListPoint(a, v.Points())
@@ -1820,7 +1824,7 @@ func lowerTupleF32U64(a *linear.Arena, v component.Tuple2[float32, uint64]) (f0 
 	return v.F0, v.F1
 }
 
-func storeTupleF32U64(a *linear.Arena, p unsafe.Pointer, v component.Tuple2[float32, uint64]) {
+func storeTupleF32U64(a *linear.Arena, p unsafe.Pointer, v *component.Tuple2[float32, uint64]) {
 	linear.Put(p, 0, v.F0)
 	linear.Put(p, 8, v.F1)
 }
@@ -1839,7 +1843,7 @@ func loadTupleS64Bool(p unsafe.Pointer) component.Tuple2[int64, bool] {
 	}
 }
 
-func storeTupleS64Bool(a *linear.Arena, p unsafe.Pointer, v component.Tuple2[int64, bool]) {
+func storeTupleS64Bool(a *linear.Arena, p unsafe.Pointer, v *component.Tuple2[int64, bool]) {
 	linear.Put(p, 0, v.F0)
 	linear.Put(p, 8, v.F1)
 }
@@ -1851,7 +1855,7 @@ func loadTupleStringF64(p unsafe.Pointer) component.Tuple2[string, float64] {
 	}
 }
 
-func storeTupleStringF64(a *linear.Arena, p unsafe.Pointer, v component.Tuple2[string, float64]) {
+func storeTupleStringF64(a *linear.Arena, p unsafe.Pointer, v *component.Tuple2[string, float64]) {
 	{
 		ptr, n := a.PinString(v.F0)
 		linear.PutSlice(p, 0, ptr, n)
@@ -1878,7 +1882,7 @@ func lowerTupleStringU8(a *linear.Arena, v component.Tuple2[string, uint8]) (f0 
 	return p0a, p0b, uint32(v.F1)
 }
 
-func storeTupleStringU8(a *linear.Arena, p unsafe.Pointer, v component.Tuple2[string, uint8]) {
+func storeTupleStringU8(a *linear.Arena, p unsafe.Pointer, v *component.Tuple2[string, uint8]) {
 	{
 		ptr, n := a.PinString(v.F0)
 		linear.PutSlice(p, 0, ptr, n)
@@ -1893,7 +1897,7 @@ func loadTupleU8TupleS64Bool(p unsafe.Pointer) component.Tuple2[uint8, component
 	}
 }
 
-func storeTupleU8TupleS64Bool(a *linear.Arena, p unsafe.Pointer, v component.Tuple2[uint8, component.Tuple2[int64, bool]]) {
+func storeTupleU8TupleS64Bool(a *linear.Arena, p unsafe.Pointer, v *component.Tuple2[uint8, component.Tuple2[int64, bool]]) {
 	linear.Put(p, 0, v.F0)
-	storeTupleS64Bool(a, unsafe.Add(p, 8), v.F1)
+	storeTupleS64Bool(a, unsafe.Add(p, 8), &v.F1)
 }

@@ -11,6 +11,10 @@ import (
 type Codec struct {
 	shape Shape
 	size  int
+	form  form
+	// tag and width are those of a number.
+	tag   driver.ValueTag
+	width int
 	// value is the last one. A list's, once made, is filled again in place; a text's is kept while raw stays the same.
 	value    driver.Value
 	booleans []bool
@@ -21,6 +25,45 @@ type Codec struct {
 	scratch  []byte
 }
 
+// form is how a point lies in the data of a response.
+type form uint8
+
+const (
+	formNumber form = iota
+	formNumbers
+	formBits
+	formRegisterBits
+	formString
+)
+
+// form is decided once: Decode is called for each point of each poll.
+func (s *Shape) form() form {
+	switch {
+	case s.Area.Bits():
+		return formBits
+	case s.Bit != NoBit:
+		return formRegisterBits
+	case s.sized():
+		return formString
+	case s.Count > 0:
+		return formNumbers
+	}
+	return formNumber
+}
+
+// tag is the case of a value of one number.
+func tag(t driver.ScalarType) driver.ValueTag {
+	switch {
+	case t == driver.ScalarTypeFloat32:
+		return driver.ValueTagFloat32
+	case t == driver.ScalarTypeFloat64:
+		return driver.ValueTagFloat64
+	case signed(t):
+		return driver.ValueTagSigned
+	}
+	return driver.ValueTagUnsigned
+}
+
 // New returns the codec of a point, or what does not fit together in its shape.
 func New(shape Shape) (*Codec, error) {
 	if err := shape.Check(); err != nil {
@@ -29,9 +72,16 @@ func New(shape Shape) (*Codec, error) {
 	if shape.Order == 0 {
 		shape.Order = ABCD
 	}
-	c := &Codec{shape: shape, size: shape.Size()}
+	return newCodec(shape), nil
+}
+
+// newCodec returns the codec of a shape that is in order.
+func newCodec(shape Shape) *Codec {
+	c := &Codec{
+		shape: shape, size: shape.Size(), form: shape.form(), tag: tag(shape.Scalar), width: width(shape.Scalar),
+	}
 	c.prepare()
-	return c, nil
+	return c
 }
 
 // Size is the number of registers, or of bits in an area of bits, that the point takes.
@@ -41,30 +91,28 @@ func (c *Codec) Size() int { return c.size }
 // the one at place at. It answers false where they do not hold the whole point. The value shares memory with the next
 // one.
 func (c *Codec) Decode(data []byte, at int) (driver.Value, bool) {
-	if c.shape.Area.Bits() {
+	if c.form == formBits {
 		return c.bits(data, at)
 	}
 	if at < 0 || len(data) < 2*(at+c.size) {
 		return driver.Value{}, false
 	}
 	data = data[2*at : 2*(at+c.size)]
-	switch {
-	case c.shape.Bit != NoBit:
+	switch c.form {
+	case formRegisterBits:
 		return c.registerBits(data), true
-	case c.shape.sized():
+	case formString:
 		return c.string(data), true
-	case c.shape.Count > 0:
+	case formNumbers:
 		c.fill(data)
 		return c.value, true
 	}
-	return c.scalar(data), true
+	return c.number(data), true
 }
 
 // DecodeApart is Decode into memory of its own: the value stays as it is whatever is decoded next.
 func (c *Codec) DecodeApart(data []byte, at int) (driver.Value, bool) {
-	apart := &Codec{shape: c.shape, size: c.size}
-	apart.prepare()
-	return apart.Decode(data, at)
+	return newCodec(c.shape).Decode(data, at)
 }
 
 // prepare makes the memory of a list and the value that refers to it.
@@ -95,24 +143,25 @@ func floating(t driver.ScalarType) bool {
 	return t == driver.ScalarTypeFloat32 || t == driver.ScalarTypeFloat64
 }
 
-// scalar decodes one number.
-func (c *Codec) scalar(data []byte) driver.Value {
-	switch t := c.shape.Scalar; {
-	case t == driver.ScalarTypeFloat32:
-		return driver.ValueFloat32(math.Float32frombits(c.shape.Order.uint32(data)))
-	case t == driver.ScalarTypeFloat64:
-		return driver.ValueFloat64(math.Float64frombits(c.shape.Order.uint64(data)))
-	case signed(t):
-		return driver.ValueSigned(c.signed(data))
+// number decodes one number.
+func (c *Codec) number(data []byte) driver.Value {
+	bits := c.pattern(data)
+	switch c.tag {
+	case driver.ValueTagFloat32:
+		return driver.ValueFloat32(math.Float32frombits(uint32(bits)))
+	case driver.ValueTagFloat64:
+		return driver.ValueFloat64(math.Float64frombits(bits))
+	case driver.ValueTagSigned:
+		return driver.ValueSigned(c.extended(bits))
 	}
-	return driver.ValueUnsigned(c.pattern(data))
+	return driver.ValueUnsigned(bits)
 }
 
 // fill decodes a list of numbers.
 func (c *Codec) fill(data []byte) {
 	step := 2 * c.shape.registers()
 	for i := range c.signeds {
-		c.signeds[i] = c.signed(data[i*step:])
+		c.signeds[i] = c.extended(c.pattern(data[i*step:]))
 	}
 	for i := range c.unsigned {
 		c.unsigned[i] = c.pattern(data[i*step:])
@@ -124,7 +173,7 @@ func (c *Codec) fill(data []byte) {
 
 // pattern returns the bits of one number. One of 8 bits is the low byte of its register.
 func (c *Codec) pattern(data []byte) uint64 {
-	switch width(c.shape.Scalar) {
+	switch c.width {
 	case 8:
 		return uint64(uint8(c.shape.Order.uint16(data)))
 	case 16:
@@ -135,24 +184,18 @@ func (c *Codec) pattern(data []byte) uint64 {
 	return c.shape.Order.uint64(data)
 }
 
-func (c *Codec) signed(data []byte) int64 {
-	bits := c.pattern(data)
-	switch c.shape.Scalar {
-	case driver.ScalarTypeInt8:
-		return int64(int8(bits))
-	case driver.ScalarTypeInt16:
-		return int64(int16(bits))
-	case driver.ScalarTypeInt32:
-		return int64(int32(bits))
-	}
-	return int64(bits)
+// extended is the signed number that has these bits.
+func (c *Codec) extended(bits uint64) int64 {
+	unused := 64 - c.width
+	return int64(bits<<unused) >> unused
 }
 
 func (c *Codec) float(data []byte) float64 {
-	if c.shape.Scalar == driver.ScalarTypeFloat32 {
-		return float64(math.Float32frombits(c.shape.Order.uint32(data)))
+	bits := c.pattern(data)
+	if c.width == 32 {
+		return float64(math.Float32frombits(uint32(bits)))
 	}
-	return math.Float64frombits(c.shape.Order.uint64(data))
+	return math.Float64frombits(bits)
 }
 
 // bits decodes points of areas of bits: eight a byte, the lowest first.
