@@ -23,9 +23,12 @@ const (
 const unanswered = 5 * time.Second
 
 // Conn is a TCP connection.
-type Conn struct{ tcp net.Conn }
+type Conn struct {
+	tcp    net.Conn
+	direct *direct
+}
 
-var _ stream.Device = (*Conn)(nil)
+var _ stream.Prompt = (*Conn)(nil)
 
 // Connect connects to an endpoint, with keep-alive and without Nagle's delay, and speaks TLS with it where the grant
 // says so. The context ends either at once. A name that leads where the grants do not permit is refused with
@@ -64,7 +67,7 @@ func open(ctx context.Context, to []netip.AddrPort, host string, t *grant.TLS) (
 }
 
 // newConn returns an open connection as a device.
-func newConn(tcp net.Conn) *Conn { return &Conn{tcp: tcp} }
+func newConn(tcp net.Conn) *Conn { return &Conn{tcp: tcp, direct: newDirect(tcp)} }
 
 func dialTCP(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	dialer := net.Dialer{KeepAliveConfig: keepAlive()}
@@ -80,6 +83,14 @@ func (c *Conn) Read(p []byte) (int, error) { return c.tcp.Read(p) }
 
 // Write implements stream.Device.
 func (c *Conn) Write(p []byte) (int, error) { return c.tcp.Write(p) }
+
+// WriteNow implements stream.Prompt.
+func (c *Conn) WriteNow(p []byte) (int, error) {
+	if c.direct == nil {
+		return 0, nil
+	}
+	return c.direct.write(p)
+}
 
 // Drain implements stream.Device: what was written is the operating system's already.
 func (c *Conn) Drain() error { return nil }

@@ -22,5 +22,13 @@ type Device interface {
 	Gap() time.Duration
 }
 
+// Prompt is a Device that sends what the operating system takes at once, so that a short write needs no other goroutine.
+type Prompt interface {
+	Device
+	// WriteNow sends the front of p, without waiting, and says how much of it; 0 and nil where nothing is taken now.
+	// It is called while there is neither a Write nor a Task, by any goroutine, also after Close.
+	WriteNow(p []byte) (int, error)
+}
+
 // Task is an operation of a device, other than a write, that takes its time.
 type Task func(Device) error

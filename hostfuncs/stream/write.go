@@ -26,7 +26,22 @@ func (s *Stream) Write(
 	if len(data) == 0 {
 		return component.Done[driver.IOError]()
 	}
-	return s.answer("write", s.give(ctx, data, nil, length(timeout), writeGrace))
+	return s.answer("write", s.send(ctx, data, length(timeout)))
+}
+
+// send has the device take what it takes at once, and the writer do the rest.
+func (s *Stream) send(ctx context.Context, data []byte, timeout time.Duration) error {
+	if ctx.Err() != nil {
+		return phaseOver(ctx)
+	}
+	n, err := s.line.writeNow(data)
+	if err != nil || n == len(data) {
+		return err
+	}
+	if err = s.give(ctx, data[n:], nil, timeout, writeGrace); err != nil && n > 0 {
+		s.line.soil()
+	}
+	return err
 }
 
 // give has the writer do a job, and waits for its end.

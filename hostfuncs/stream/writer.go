@@ -76,6 +76,45 @@ func (l *Line) finish(err error) {
 	}
 }
 
+// writeNow sends what the device takes without waiting, and says how much. Nothing, where the line is not open yet, or the
+// writer has a job.
+func (l *Line) writeNow(data []byte) (n int, err error) {
+	if n, err = l.attempt(data); err != nil {
+		l.fail(err)
+	}
+	return n, err
+}
+
+func (l *Line) attempt(data []byte) (n int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return 0, l.err
+	}
+	dev, prompt := l.dev.(Prompt)
+	if !prompt || l.job.running {
+		return 0, nil
+	}
+	n, err = now(dev, data)
+	l.traffic.Sent.Add(uint64(n))
+	return n, err
+}
+
+func now(dev Prompt, data []byte) (n int, err error) {
+	defer recoverInto("write", &err)
+	if n, err = dev.WriteNow(data); err != nil {
+		err = broken(err)
+	}
+	return n, err
+}
+
+// soil says that a write was cut off.
+func (l *Line) soil() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dirty = true
+}
+
 // submit gives the writer a job, if the line is open and the writer has none. data is copied.
 func (l *Line) submit(data []byte, task Task, left bool) (taken bool, err error) {
 	l.mu.Lock()
