@@ -36,16 +36,18 @@ const maxCommands = 16
 
 // Run drives the session until its end. The gauge `overruns` of a device counts the poll cycles that were skipped.
 func (l *Loop) Run(ctx *Context) (Outcome, error) {
-	r := &loopRun{Loop: l, ctx: ctx, batch: NewBatch(ctx), overruns: map[DeviceID]uint64{}}
+	r := &loopRun{Loop: l, ctx: ctx, batch: NewBatch(ctx)}
 	if r.Scheduler == nil {
 		r.Scheduler = NewScheduler(nil, ctx.Now())
 	}
-	r.counted = make([]uint64, len(r.Scheduler.groups))
+	r.overruns = newOverruns(r.Scheduler)
 	ctx.serve = r.command
 	defer func() { ctx.serve = nil }()
 	for {
 		if outcome, done, err := r.step(); done || err != nil {
-			return r.end(outcome, err)
+			outcome, err = r.end(outcome, err)
+			r.overruns.tell(ctx)
+			return outcome, err
 		}
 	}
 }
@@ -58,16 +60,16 @@ type loopRun struct {
 	due      []*Group // still to be polled in this round
 	commands int      // in a row
 	dropped  uint64
-	counted  []uint64 // overruns that are in the gauges, by group
-	overruns map[DeviceID]uint64
+	overruns *overruns
 }
 
 // step waits for one thing and does it.
 func (r *loopRun) step() (Outcome, bool, error) {
 	timeout := time.Duration(0)
 	if len(r.due) == 0 {
-		r.due, timeout = r.Scheduler.Next(r.ctx.Now())
-		r.countOverruns()
+		now := r.ctx.Now()
+		r.due, timeout = r.Scheduler.Next(now)
+		r.overruns.count(r.ctx, r.due, now)
 	}
 	if len(r.due) > 0 {
 		timeout = 0
@@ -199,19 +201,4 @@ func (r *loopRun) end(outcome Outcome, err error) (Outcome, error) {
 		outcome, _, err = r.yield()
 	}
 	return outcome, err
-}
-
-// countOverruns brings the gauges up to date.
-func (r *loopRun) countOverruns() {
-	for _, g := range r.due {
-		more := g.overruns - r.counted[g.Index]
-		if more == 0 {
-			continue
-		}
-		r.counted[g.Index] = g.overruns
-		for _, id := range g.Devices {
-			r.overruns[id] += more
-			r.ctx.SetGauges(id, Gauge{F0: "overruns", F1: float64(r.overruns[id])})
-		}
-	}
 }

@@ -25,8 +25,6 @@ func (s *session) Wait(ctx context.Context, streams []host.Stream, timeout drive
 	}
 	now := time.Now()
 	end := now.Add(time.Duration(min(timeout, 1<<62)))
-	timer := time.NewTimer(end.Sub(now))
-	defer timer.Stop()
 	for ; ; now = time.Now() {
 		told := s.channel.catchUp(now, false)
 		if event, ok := s.event(ctx, streams, now); ok {
@@ -36,14 +34,24 @@ func (s *session) Wait(ctx context.Context, streams []host.Stream, timeout drive
 		if left <= 0 {
 			return driver.EventTimeout()
 		}
-		timer.Reset(shortest(left, told, s.roomIn(now)))
-		select {
-		case <-ctx.Done():
-		case <-s.signals.asked:
-		case <-s.wake:
-		case <-s.commands.arrived:
-		case <-timer.C:
-		}
+		s.pause(ctx, shortest(left, told, s.roomIn(now)))
+	}
+}
+
+// pause waits for something that may be an event, for at most d.
+func (s *session) pause(ctx context.Context, d time.Duration) {
+	if s.timer == nil {
+		s.timer = time.NewTimer(d)
+	} else {
+		s.timer.Reset(d)
+	}
+	defer s.timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-s.signals.asked:
+	case <-s.wake:
+	case <-s.commands.arrived:
+	case <-s.timer.C:
 	}
 }
 

@@ -34,6 +34,7 @@ type session struct {
 	ready    bool
 	closing  sync.Once
 	wake     chan struct{} // holds one: a stream became readable, or the sink has room
+	timer    *time.Timer   // of the guest's waits; nil before the first
 	abort    func(error)   // ends the guest at its next call of the host
 
 	pace     pace

@@ -17,18 +17,30 @@ func (p *Point) Check(s driver.Sample) error {
 	if !s.Value.Some {
 		return nil
 	}
-	return fits(s.Value.Value, p.def.Scalar, p.def.Count)
+	return p.shape.check(s.Value.Value)
 }
 
-func fits(v driver.Value, t driver.ScalarType, count uint32) error {
-	if want := tagOf(t, count > 0); v.Tag() != want {
-		return fmt.Errorf("%w: %s where the point is %s", ErrWrongType, v.Tag(), want)
+// shape is what a value of a point must be.
+type shape struct {
+	scalar driver.ScalarType
+	tag    driver.ValueTag
+	count  uint32 // of a list
+	width  uint   // of integers
+}
+
+func shapeOf(t driver.ScalarType, count uint32) shape {
+	return shape{scalar: t, tag: tagOf(t, count > 0), count: count, width: width(t)}
+}
+
+func (s *shape) check(v driver.Value) error {
+	if v.Tag() != s.tag {
+		return fmt.Errorf("%w: %s where the point is %s", ErrWrongType, v.Tag(), s.tag)
 	}
-	if n, list := elements(v); list && uint64(n) != uint64(count) {
-		return fmt.Errorf("%w: %d elements where the point has %d", ErrWrongType, n, count)
+	if n, list := elements(v); list && uint64(n) != uint64(s.count) {
+		return fmt.Errorf("%w: %d elements where the point has %d", ErrWrongType, n, s.count)
 	}
-	if !inWidth(v, t) {
-		return fmt.Errorf("%w: does not fit %s", ErrWrongType, t)
+	if !inWidth(v, s.width) {
+		return fmt.Errorf("%w: does not fit %s", ErrWrongType, s.scalar)
 	}
 	return nil
 }
@@ -75,22 +87,22 @@ func elements(v driver.Value) (int, bool) {
 	return 0, false
 }
 
-// inWidth says whether every integer of v fits into t.
-func inWidth(v driver.Value, t driver.ScalarType) bool {
+// inWidth says whether every integer of v fits into that many bits.
+func inWidth(v driver.Value, width uint) bool {
 	switch v.Tag() {
 	case driver.ValueTagSigned:
-		return fitsSigned(v.Signed(), width(t))
+		return fitsSigned(v.Signed(), width)
 	case driver.ValueTagUnsigned:
-		return fitsUnsigned(v.Unsigned(), width(t))
+		return fitsUnsigned(v.Unsigned(), width)
 	case driver.ValueTagSigneds:
 		for _, i := range v.Signeds() {
-			if !fitsSigned(i, width(t)) {
+			if !fitsSigned(i, width) {
 				return false
 			}
 		}
 	case driver.ValueTagUnsigneds:
 		for _, u := range v.Unsigneds() {
-			if !fitsUnsigned(u, width(t)) {
+			if !fitsUnsigned(u, width) {
 				return false
 			}
 		}

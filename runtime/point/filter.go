@@ -7,11 +7,24 @@ import (
 	"github.com/droverhq/drover/abi/driver"
 )
 
-// report is what left the node last.
+// report is what left the node last, as far as it matters to the filter.
 type report struct {
-	reading Reading
-	at      time.Time
+	made    bool // there was one
 	lost    bool
+	absent  bool // it had no value
+	quality driver.Quality
+	code    string
+	value   Value // with ReportChange
+	at      time.Time
+}
+
+// report takes note of what leaves the node.
+func (p *Point) report(r *Reading, now time.Time, lost bool) {
+	p.reported.made, p.reported.lost, p.reported.absent = true, lost, r.Value.None()
+	p.reported.quality, p.reported.code, p.reported.at = r.Quality, r.Code, now
+	if p.def.Report == ReportChange {
+		p.reported.value = r.Value
+	}
 }
 
 // Accept keeps r as the point's latest reading and says whether it is to be reported. now is the host's clock, which
@@ -24,11 +37,11 @@ type report struct {
 func (p *Point) Accept(r Reading, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keep(r, now)
-	if !p.due(r, now) {
+	p.keep(&r, now)
+	if !p.due(&r, now) {
 		return false
 	}
-	p.reported = report{reading: r, at: now}
+	p.report(&r, now, false)
 	return true
 }
 
@@ -41,26 +54,24 @@ func (p *Point) Lost(code string, now time.Time) (Reading, bool) {
 		return Reading{}, false
 	}
 	r := Reading{Name: p.def.Name, Quality: driver.QualityBad, Code: code, Time: now}
-	p.keep(r, now)
-	p.reported = report{reading: r, at: now, lost: true}
+	p.keep(&r, now)
+	p.report(&r, now, true)
 	return r, true
 }
 
-func (p *Point) due(r Reading, now time.Time) bool {
+func (p *Point) due(r *Reading, now time.Time) bool {
 	last := &p.reported
 	switch {
-	case last.reading.Name == "", p.beat(now):
+	case !last.made, p.def.Report == ReportAlways && !r.Value.None(), p.beat(now):
 		return true
-	case p.def.Report == ReportAlways && !r.Value.None():
-		return true
-	case r.Quality != last.reading.Quality, r.Code != last.reading.Code, r.Value.None() != last.reading.Value.None():
+	case r.Quality != last.quality, r.Code != last.code, r.Value.None() != last.absent:
 		return true
 	case r.Value.None():
 		return false
 	case p.def.Interval > 0 && now.Sub(last.at) < p.def.Interval:
 		return false
 	}
-	return p.def.Deadband.outside(last.reading.Value, r.Value)
+	return p.def.Deadband.outside(last.value, r.Value)
 }
 
 func (p *Point) beat(now time.Time) bool {

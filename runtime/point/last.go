@@ -17,15 +17,25 @@ type Last struct {
 func (p *Point) Last() (Last, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.last, p.last.Name != ""
+	last := Last{Reading: p.last, At: p.lastAt, Known: p.last.Value, KnownTime: p.last.Time}
+	if p.last.Value.None() {
+		last.Known, last.KnownTime = p.known.value, p.known.time
+	}
+	return last, p.last.Name != ""
+}
+
+// known is the latest value of a point whose latest reading has none.
+type known struct {
+	value Value
+	time  time.Time
 }
 
 // keep makes r the latest reading.
-func (p *Point) keep(r Reading, now time.Time) {
-	p.last.Reading, p.last.At = r, now
-	if !r.Value.None() {
-		p.last.Known, p.last.KnownTime = r.Value, r.Time
+func (p *Point) keep(r *Reading, now time.Time) {
+	if r.Value.None() && !p.last.Value.None() {
+		p.known = known{p.last.Value, p.last.Time}
 	}
+	p.last, p.lastAt = *r, now
 }
 
 // Follow makes p know what was known of the point that it takes the place of, where that means the same.
@@ -34,10 +44,12 @@ func (p *Point) Follow(was *Point) {
 		a.Scale != b.Scale || a.Offset != b.Offset || p.quoted != was.quoted {
 		return
 	}
-	last, _ := was.Last()
+	was.mu.Lock()
+	last, at, known := was.last, was.lastAt, was.known
+	was.mu.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.last = last
+	p.last, p.lastAt, p.known = last, at, known
 }
 
 // Renew has the next reading reported, whatever the filter says: somebody new speaks for the point.

@@ -17,7 +17,9 @@ func raw(t *testing.T, p *Point, v driver.Value) string {
 	if err := p.Check(driver.Sample{Value: component.Some(v)}); err != nil {
 		t.Errorf("the driver is given what does not fit: %v", err)
 	}
-	return v.Tag().String() + " " + string(valueOf(v, p.def.Scalar).AppendJSON(nil))
+	taken := Value{kind: p.kind}
+	taken.take(v)
+	return v.Tag().String() + " " + string(taken.AppendJSON(nil))
 }
 
 func TestParse(t *testing.T) {

@@ -11,11 +11,15 @@ import (
 // goroutine; readings are given to Accept in the order in which they were made.
 type Point struct {
 	def    Definition
+	kind   kind
+	shape  shape
 	scaler scaler
 	quoted bool // numbers are strings in JSON
 
 	mu       sync.Mutex
-	last     Last
+	last     Reading
+	lastAt   time.Time // when it came
+	known    known
 	reported report
 }
 
@@ -28,7 +32,10 @@ func New(d Definition) (*Point, error) {
 		return nil, err
 	}
 	s := newScaler(d.Scale, d.Offset)
-	return &Point{def: d, scaler: s, quoted: d.IntegerText && s.whole() && wide(d.Scalar)}, nil
+	return &Point{
+		def: d, kind: kindOf(d.Scalar), shape: shapeOf(d.Scalar, d.Count), scaler: s,
+		quoted: d.IntegerText && s.whole() && wide(d.Scalar),
+	}, nil
 }
 
 // wide says whether a type has integers that a float64 cannot hold.
@@ -42,8 +49,8 @@ func (p *Point) Definition() Definition { return p.def }
 // Convert makes a reading of a sample that Check has passed: the value scaled and copied out of the guest's memory, the
 // time filled in with now where the sample has none. A value that is NaN or infinite, before or after scaling, is none:
 // the reading is bad then, with the code value.non-finite.
-func (p *Point) Convert(s driver.Sample, now time.Time) Reading {
-	r := Reading{Name: p.def.Name, Quality: s.Quality, Time: now}
+func (p *Point) Convert(s driver.Sample, now time.Time) (r Reading) {
+	r.Name, r.Quality, r.Time = p.def.Name, s.Quality, now
 	if s.Time != 0 {
 		r.Time = time.Unix(0, s.Time)
 	}
@@ -53,25 +60,22 @@ func (p *Point) Convert(s driver.Sample, now time.Time) Reading {
 	if !s.Value.Some {
 		return r.withoutValue()
 	}
-	v, ok := p.value(s.Value.Value)
-	if !ok {
-		r.Quality, r.Code = driver.QualityBad, CodeNonFinite
-		return r
+	r.Value.kind, r.Value.quoted = p.kind, p.quoted
+	r.Value.take(s.Value.Value)
+	if !p.scale(&r.Value) {
+		r.Value, r.Quality, r.Code = Value{}, driver.QualityBad, CodeNonFinite
 	}
-	r.Value = v
 	return r
 }
 
-// value scales and copies what the driver gave; false where the result is not a finite number.
-func (p *Point) value(raw driver.Value) (Value, bool) {
-	v := valueOf(raw, p.def.Scalar)
-	v.quoted = p.quoted
+// scale scales v in place; false where it is not a finite number, before or after.
+func (p *Point) scale(v *Value) bool {
 	if !v.finite() {
-		return Value{}, false
+		return false
 	}
 	if p.scaler.identity {
-		return v, true
+		return true
 	}
-	v = p.scaler.scale(v)
-	return v, v.finite()
+	*v = p.scaler.scale(*v)
+	return v.finite()
 }

@@ -15,8 +15,8 @@ func scaled(t *testing.T, scalar driver.ScalarType, raw driver.Value, scale, off
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, ok := p.value(raw)
-	if !ok {
+	v := Value{kind: p.kind}
+	if v.take(raw); !p.scale(&v) {
 		return "none"
 	}
 	return string(v.AppendJSON(nil))

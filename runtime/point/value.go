@@ -123,9 +123,8 @@ func (v *Value) finite() bool {
 	return true
 }
 
-// valueOf copies what the driver gave, which Check has passed, for a point declared t.
-func valueOf(raw driver.Value, t driver.ScalarType) Value {
-	v := Value{kind: kindOf(t)}
+// take copies what the driver gave, which Check has passed, into a value that has its kind and nothing else.
+func (v *Value) take(raw driver.Value) {
 	switch raw.Tag() {
 	case driver.ValueTagBoolean:
 		v.bits = boolBits(raw.Boolean())
@@ -142,21 +141,17 @@ func valueOf(raw driver.Value, t driver.ScalarType) Value {
 	case driver.ValueTagBytes:
 		v.text = string(raw.Bytes())
 	case driver.ValueTagBooleans:
-		return v.fill(bitsOf(raw.Booleans(), boolBits))
+		v.fill(bitsOf(raw.Booleans(), boolBits))
 	case driver.ValueTagSigneds:
-		return v.fill(bitsOf(raw.Signeds(), func(i int64) uint64 { return uint64(i) }))
+		v.fill(bitsOf(raw.Signeds(), func(i int64) uint64 { return uint64(i) }))
 	case driver.ValueTagUnsigneds:
-		return v.fill(slices.Clone(raw.Unsigneds()))
+		v.fill(slices.Clone(raw.Unsigneds()))
 	case driver.ValueTagFloats:
-		return v.fill(bitsOf(raw.Floats(), math.Float64bits))
+		v.fill(bitsOf(raw.Floats(), math.Float64bits))
 	}
-	return v
 }
 
-func (v Value) fill(many []uint64) Value {
-	v.list, v.many = true, many
-	return v
-}
+func (v *Value) fill(many []uint64) { v.list, v.many = true, many }
 
 func bitsOf[T any](from []T, bits func(T) uint64) []uint64 {
 	to := make([]uint64, len(from))
