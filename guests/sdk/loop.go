@@ -67,14 +67,12 @@ type loopRun struct {
 func (r *loopRun) step() (Outcome, bool, error) {
 	timeout := time.Duration(0)
 	if len(r.due) == 0 {
-		now := r.ctx.Now()
-		r.due, timeout = r.Scheduler.Next(now)
-		r.overruns.count(r.ctx, r.due, now)
-	}
-	if len(r.due) > 0 {
-		timeout = 0
+		timeout = r.schedule()
 	}
 	e := r.ctx.Wait(timeout, r.Streams...)
+	if e.Kind == driver.EventTagTimeout && timeout > 0 {
+		r.schedule()
+	}
 	switch e.Kind {
 	case driver.EventTagStop:
 		return Disconnected(), true, nil
@@ -86,6 +84,17 @@ func (r *loopRun) step() (Outcome, bool, error) {
 		err = r.poll()
 	}
 	return Outcome{}, false, err
+}
+
+// schedule finds out what is due now, or in how long something is.
+func (r *loopRun) schedule() (wait time.Duration) {
+	now := r.ctx.Now()
+	r.due, wait = r.Scheduler.Next(now)
+	r.overruns.count(r.ctx, r.due, now)
+	if len(r.due) > 0 {
+		return 0
+	}
+	return wait
 }
 
 // pollNow says whether a poll is due and its turn has come after this event.

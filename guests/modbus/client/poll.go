@@ -14,6 +14,7 @@ const yieldCheck = 50 * time.Millisecond
 func (s *session) poll(_ *sdk.Context, g *sdk.Group, out *sdk.Batch) error {
 	s.cycle++
 	s.asked = s.ctx.Now()
+	s.looked = s.asked // by the loop
 	parts := s.plans[g.Index]
 	suspects := 0
 	for _, p := range parts {
