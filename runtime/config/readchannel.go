@@ -17,6 +17,9 @@ const (
 )
 
 const (
+	// shortestPeriod is below what any read takes: such a point is read again and again.
+	shortestPeriod = 10 * time.Microsecond
+
 	shortest = time.Millisecond
 	longest  = 366 * day
 )
@@ -63,7 +66,7 @@ func channelKeys(c *Channel) keys {
 		"messages":    func(v value) { v.either(&c.PointMessages, "device", "point") },
 		"integers":    func(v value) { v.either(&c.IntegerText, "number", "string") },
 		"settings":    func(v value) { c.Settings = v.settings() },
-		"every":       func(v value) { v.duration(&c.every, shortest, longest) },
+		"every":       func(v value) { v.duration(&c.every, shortestPeriod, longest) },
 		"devices":     func(v value) { c.Devices = v.devices() },
 	}
 }

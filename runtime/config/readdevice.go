@@ -25,7 +25,7 @@ func deviceKeys(d *Device) keys {
 		"use":      nil,
 		"vars":     nil,
 		"settings": func(v value) { d.Settings = v.settings() },
-		"every":    func(v value) { v.duration(&d.every, shortest, longest) },
+		"every":    func(v value) { v.duration(&d.every, shortestPeriod, longest) },
 		"points":   func(v value) { d.Points = v.points() },
 	}
 }
@@ -66,7 +66,7 @@ func pointKeys(p *Point) keys {
 			p.Count = uint32(n)
 		},
 		"access":    func(v value) { oneOf(v, &p.Access, AccessRead, AccessWrite, AccessReadWrite) },
-		"every":     func(v value) { v.duration(&p.Every, shortest, longest) },
+		"every":     func(v value) { v.duration(&p.Every, shortestPeriod, longest) },
 		"scale":     func(v value) { v.scale(&p.Scale) },
 		"offset":    func(v value) { v.number(&p.Offset) },
 		"unit":      func(v value) { v.unit(&p.Unit) },

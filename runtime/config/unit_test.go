@@ -32,6 +32,7 @@ func TestFormatDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", time.Hour: "1h", time.Minute: "1m", 90 * time.Minute: "1h30m", 10 * time.Second: "10s",
 		36 * time.Hour: "1d12h", 366 * day: "366d", time.Millisecond: "1ms",
+		10 * time.Microsecond: "10µs",
 	} {
 		got := formatDuration(d)
 		if back, err := parseDuration(got); got != want || err != nil || back != d {
