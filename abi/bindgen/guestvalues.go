@@ -169,6 +169,8 @@ func (g *guestGen) store(t *typ, p string, offset int, v string) {
 		g.line("ptr, n := %s", g.slice(t, v))
 		g.line("linear.PutSlice(%s, %d, ptr, n)", p, offset)
 		g.line("}")
+	case t.kind == kindOption:
+		g.storeOption(t, p, offset, v)
 	default:
 		g.values.need(opStore, t)
 		if offset > 0 {
@@ -176,6 +178,18 @@ func (g *guestGen) store(t *typ, p string, offset int, v string) {
 		}
 		g.line("store%s(a, %s, &%s)", mangle(t), p, v)
 	}
+}
+
+// storeOption writes the statements that lower an option in place: a call for each of a sample's two would be a third of
+// what lowering one takes.
+func (g *guestGen) storeOption(t *typ, p string, offset int, v string) {
+	tag := func(some int) { g.line("linear.Put(%s, %d, uint8(%d))", p, offset, some) }
+	g.line("if !%s.Some {", v)
+	tag(0)
+	g.line("} else {")
+	tag(1)
+	g.store(t.elem, p, offset+t.payload, v+".Value")
+	g.line("}")
 }
 
 // slice is the expression for where a string or list is and how long: two values.

@@ -40,11 +40,13 @@ func (b *Batch) Good(point PointID, v Value, at time.Time) {
 func (b *Batch) next() *Sample {
 	n := len(b.samples)
 	if n == cap(b.samples) {
-		b.samples = slices.Grow(b.samples, max(n, 16))
+		b.grow()
 	}
 	b.samples = b.samples[:n+1] // reset has cleared what lies behind the end
 	return &b.samples[n]
 }
+
+func (b *Batch) grow() { b.samples = slices.Grow(b.samples, max(len(b.samples), 16)) }
 
 // Bad adds the sample of a point that could not be read; see the function Bad.
 func (b *Batch) Bad(point PointID, reason string, at time.Time) {

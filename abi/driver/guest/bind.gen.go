@@ -674,7 +674,12 @@ func storeAction(a *linear.Arena, p unsafe.Pointer, v *driver.Action) {
 		ptr, n := a.PinString(v.Name)
 		linear.PutSlice(p, 0, ptr, n)
 	}
-	storeOptionU32(a, unsafe.Add(p, 8), &v.Device)
+	if !v.Device.Some {
+		linear.Put(p, 8, uint8(0))
+	} else {
+		linear.Put(p, 8, uint8(1))
+		linear.Put(p, 12, v.Device.Value)
+	}
 	{
 		ptr, n := a.PinString(v.Arguments)
 		linear.PutSlice(p, 16, ptr, n)
@@ -796,7 +801,12 @@ func loadEvent(p unsafe.Pointer) driver.Event {
 }
 
 func storeFailure(a *linear.Arena, p unsafe.Pointer, v *driver.Failure) {
-	storeOptionFailureKind(a, p, &v.Kind)
+	if !v.Kind.Some {
+		linear.Put(p, 0, uint8(0))
+	} else {
+		linear.Put(p, 0, uint8(1))
+		linear.Put(p, 1, v.Kind.Value)
+	}
 	{
 		ptr, n := a.PinString(v.Summary)
 		linear.PutSlice(p, 4, ptr, n)
@@ -965,15 +975,6 @@ func loadOptionBytesInto(p unsafe.Pointer, buf []byte) component.Option[[]byte] 
 	return component.Some(linear.Append(buf, linear.Load[uint32](p, 4), linear.Load[uint32](p, 8)))
 }
 
-func storeOptionFailureKind(a *linear.Arena, p unsafe.Pointer, v *component.Option[driver.FailureKind]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	linear.Put(p, 1, v.Value)
-}
-
 func lowerOptionString(a *linear.Arena, v component.Option[string]) (f0 uint32, f1 uint32, f2 uint32) {
 	if !v.Some {
 		f0 = uint32(0)
@@ -986,41 +987,11 @@ func lowerOptionString(a *linear.Arena, v component.Option[string]) (f0 uint32, 
 	return
 }
 
-func storeOptionString(a *linear.Arena, p unsafe.Pointer, v *component.Option[string]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	{
-		ptr, n := a.PinString(v.Value)
-		linear.PutSlice(p, 4, ptr, n)
-	}
-}
-
 func loadOptionU32(p unsafe.Pointer) component.Option[driver.DeviceID] {
 	if linear.Load[uint8](p, 0) == 0 {
 		return component.Option[driver.DeviceID]{}
 	}
 	return component.Some(linear.Load[uint32](p, 4))
-}
-
-func storeOptionU32(a *linear.Arena, p unsafe.Pointer, v *component.Option[driver.DeviceID]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	linear.Put(p, 4, v.Value)
-}
-
-func storeOptionValue(a *linear.Arena, p unsafe.Pointer, v *component.Option[driver.Value]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	storeValue(a, unsafe.Add(p, 8), &v.Value)
 }
 
 func storeOutcome(a *linear.Arena, p unsafe.Pointer, v *driver.Outcome) {
@@ -1255,9 +1226,22 @@ func loadResultUnitStateError(p unsafe.Pointer) component.Result[component.Unit,
 
 func storeSample(a *linear.Arena, p unsafe.Pointer, v *driver.Sample) {
 	linear.Put(p, 0, v.Point)
-	storeOptionValue(a, unsafe.Add(p, 8), &v.Value)
+	if !v.Value.Some {
+		linear.Put(p, 8, uint8(0))
+	} else {
+		linear.Put(p, 8, uint8(1))
+		storeValue(a, unsafe.Add(p, 16), &v.Value.Value)
+	}
 	linear.Put(p, 32, v.Quality)
-	storeOptionString(a, unsafe.Add(p, 36), &v.Reason)
+	if !v.Reason.Some {
+		linear.Put(p, 36, uint8(0))
+	} else {
+		linear.Put(p, 36, uint8(1))
+		{
+			ptr, n := a.PinString(v.Reason.Value)
+			linear.PutSlice(p, 40, ptr, n)
+		}
+	}
 	linear.Put(p, 48, v.Time)
 }
 

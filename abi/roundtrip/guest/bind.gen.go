@@ -732,7 +732,15 @@ func exportEchoMaybeBytes(f0 uint32, f1 uint32, f2 uint32) uint32 {
 	r := echoExport.MaybeBytes(vV)
 	a := linear.Result()
 	ret := a.Alloc(12, 4)
-	storeOptionBytes(a, ret, &r)
+	if !r.Some {
+		linear.Put(ret, 0, uint8(0))
+	} else {
+		linear.Put(ret, 0, uint8(1))
+		{
+			ptr, n := linear.PinSlice(a, r.Value)
+			linear.PutSlice(ret, 4, ptr, n)
+		}
+	}
 	return linear.Addr(ret)
 }
 
@@ -956,7 +964,12 @@ func lowerListOptionU32(a *linear.Arena, v []component.Option[uint32]) (ptr, n u
 	p := a.Alloc(uintptr(len(v))*8, 4)
 	for i := range v {
 		q := unsafe.Add(p, i*8)
-		storeOptionU32(a, q, &v[i])
+		if !v[i].Some {
+			linear.Put(q, 0, uint8(0))
+		} else {
+			linear.Put(q, 0, uint8(1))
+			linear.Put(q, 4, v[i].Value)
+		}
 	}
 	return linear.Addr(p), uint32(len(v))
 }
@@ -1156,9 +1169,32 @@ func loadMaybes(p unsafe.Pointer) roundtrip.Maybes {
 }
 
 func storeMaybes(a *linear.Arena, p unsafe.Pointer, v *roundtrip.Maybes) {
-	storeOptionString(a, p, &v.Text)
-	storeOptionOptionU8(a, unsafe.Add(p, 12), &v.Twice)
-	storeOptionPoint(a, unsafe.Add(p, 16), &v.Point)
+	if !v.Text.Some {
+		linear.Put(p, 0, uint8(0))
+	} else {
+		linear.Put(p, 0, uint8(1))
+		{
+			ptr, n := a.PinString(v.Text.Value)
+			linear.PutSlice(p, 4, ptr, n)
+		}
+	}
+	if !v.Twice.Some {
+		linear.Put(p, 12, uint8(0))
+	} else {
+		linear.Put(p, 12, uint8(1))
+		if !v.Twice.Value.Some {
+			linear.Put(p, 13, uint8(0))
+		} else {
+			linear.Put(p, 13, uint8(1))
+			linear.Put(p, 14, v.Twice.Value.Value)
+		}
+	}
+	if !v.Point.Some {
+		linear.Put(p, 16, uint8(0))
+	} else {
+		linear.Put(p, 16, uint8(1))
+		storePoint(a, unsafe.Add(p, 24), &v.Point.Value)
+	}
 	storeResultU32String(a, unsafe.Add(p, 48), &v.Both)
 	storeResultShapeUnit(a, unsafe.Add(p, 64), &v.OnlyOk)
 	storeResultUnitBig(a, unsafe.Add(p, 104), &v.OnlyErr)
@@ -1192,18 +1228,6 @@ func lowerOptionBytes(a *linear.Arena, v component.Option[[]byte]) (f0 uint32, f
 	return
 }
 
-func storeOptionBytes(a *linear.Arena, p unsafe.Pointer, v *component.Option[[]byte]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	{
-		ptr, n := linear.PinSlice(a, v.Value)
-		linear.PutSlice(p, 4, ptr, n)
-	}
-}
-
 func loadOptionOptionU8(p unsafe.Pointer) component.Option[component.Option[uint8]] {
 	if linear.Load[uint8](p, 0) == 0 {
 		return component.Option[component.Option[uint8]]{}
@@ -1211,29 +1235,11 @@ func loadOptionOptionU8(p unsafe.Pointer) component.Option[component.Option[uint
 	return component.Some(loadOptionU8(unsafe.Add(p, 1)))
 }
 
-func storeOptionOptionU8(a *linear.Arena, p unsafe.Pointer, v *component.Option[component.Option[uint8]]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	storeOptionU8(a, unsafe.Add(p, 1), &v.Value)
-}
-
 func loadOptionPoint(p unsafe.Pointer) component.Option[roundtrip.Point] {
 	if linear.Load[uint8](p, 0) == 0 {
 		return component.Option[roundtrip.Point]{}
 	}
 	return component.Some(loadPoint(unsafe.Add(p, 8)))
-}
-
-func storeOptionPoint(a *linear.Arena, p unsafe.Pointer, v *component.Option[roundtrip.Point]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	storePoint(a, unsafe.Add(p, 8), &v.Value)
 }
 
 func liftOptionShape(f0 uint32, f1 uint32, f2 uint64, f3 uint64, f4 uint64, f5 uint32, f6 uint32) component.Option[roundtrip.Shape] {
@@ -1266,15 +1272,6 @@ func lowerOptionShape(a *linear.Arena, v component.Option[roundtrip.Shape]) (f0 
 	return
 }
 
-func storeOptionShape(a *linear.Arena, p unsafe.Pointer, v *component.Option[roundtrip.Shape]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	storeShape(a, unsafe.Add(p, 8), &v.Value)
-}
-
 func liftOptionString(f0 uint32, f1 uint32, f2 uint32) component.Option[string] {
 	if f0 == 0 {
 		return component.Option[string]{}
@@ -1301,18 +1298,6 @@ func lowerOptionString(a *linear.Arena, v component.Option[string]) (f0 uint32, 
 	return
 }
 
-func storeOptionString(a *linear.Arena, p unsafe.Pointer, v *component.Option[string]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	{
-		ptr, n := a.PinString(v.Value)
-		linear.PutSlice(p, 4, ptr, n)
-	}
-}
-
 func loadOptionU32(p unsafe.Pointer) component.Option[uint32] {
 	if linear.Load[uint8](p, 0) == 0 {
 		return component.Option[uint32]{}
@@ -1320,29 +1305,11 @@ func loadOptionU32(p unsafe.Pointer) component.Option[uint32] {
 	return component.Some(linear.Load[uint32](p, 4))
 }
 
-func storeOptionU32(a *linear.Arena, p unsafe.Pointer, v *component.Option[uint32]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	linear.Put(p, 4, v.Value)
-}
-
 func loadOptionU8(p unsafe.Pointer) component.Option[uint8] {
 	if linear.Load[uint8](p, 0) == 0 {
 		return component.Option[uint8]{}
 	}
 	return component.Some(linear.Load[uint8](p, 1))
-}
-
-func storeOptionU8(a *linear.Arena, p unsafe.Pointer, v *component.Option[uint8]) {
-	if !v.Some {
-		linear.Put(p, 0, uint8(0))
-		return
-	}
-	linear.Put(p, 0, uint8(1))
-	linear.Put(p, 1, v.Value)
 }
 
 func liftPoint(f0 uint32, f1 float32, f2 float64, f3 uint32, f4 uint32) roundtrip.Point {
@@ -1495,7 +1462,12 @@ func storeResultOptionShapeTupleStringU8(a *linear.Arena, p unsafe.Pointer, v *c
 		return
 	}
 	linear.Put(p, 0, uint8(0))
-	storeOptionShape(a, unsafe.Add(p, 8), &v.Value)
+	if !v.Value.Some {
+		linear.Put(p, 8, uint8(0))
+	} else {
+		linear.Put(p, 8, uint8(1))
+		storeShape(a, unsafe.Add(p, 16), &v.Value.Value)
+	}
 }
 
 func loadResultShapeUnit(p unsafe.Pointer) component.Result[roundtrip.Shape, component.Unit] {
@@ -1794,7 +1766,15 @@ func storeShape(a *linear.Arena, p unsafe.Pointer, v *roundtrip.Shape) {
 		storeTupleF32U64(a, unsafe.Add(p, 8), &payload)
 	case roundtrip.ShapeTagMaybe:
 		payload := v.Maybe()
-		storeOptionString(a, unsafe.Add(p, 8), &payload)
+		if !payload.Some {
+			linear.Put(p, 8, uint8(0))
+		} else {
+			linear.Put(p, 8, uint8(1))
+			{
+				ptr, n := a.PinString(payload.Value)
+				linear.PutSlice(p, 12, ptr, n)
+			}
+		}
 	case roundtrip.ShapeTagOutcome:
 		payload := v.Outcome()
 		storeResultF64Color(a, unsafe.Add(p, 8), &payload)

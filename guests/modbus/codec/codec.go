@@ -29,7 +29,8 @@ type Codec struct {
 type form uint8
 
 const (
-	formNumber form = iota
+	formWord   form = iota // one unsigned register: most points are
+	formNumber             // any other number
 	formNumbers
 	formBits
 	formRegisterBits
@@ -47,6 +48,8 @@ func (s *Shape) form() form {
 		return formString
 	case s.Count > 0:
 		return formNumbers
+	case s.Scalar == driver.ScalarTypeUint16:
+		return formWord
 	}
 	return formNumber
 }
@@ -99,6 +102,8 @@ func (c *Codec) Decode(data []byte, at int) (driver.Value, bool) {
 	}
 	data = data[2*at : 2*(at+c.size)]
 	switch c.form {
+	case formWord:
+		return driver.ValueUnsigned(uint64(c.shape.Order.uint16(data))), true
 	case formRegisterBits:
 		return c.registerBits(data), true
 	case formString:
