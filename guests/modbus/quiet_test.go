@@ -37,7 +37,7 @@ const (
 func TestPollCycleAllocatesNothing(t *testing.T) {
 	ctx, m := t.Context(), new(mallocs)
 	r := wazero.NewRuntime(ctx)
-	defer r.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what it did was seen
+	defer r.Close(context.WithoutCancel(ctx))
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, r); err != nil {
 		t.Fatal(err)
 	}

@@ -17,12 +17,8 @@ func (s *session) Wait(ctx context.Context, streams []host.Stream, timeout drive
 		s.strike("it waits for more streams than it may have open")
 		streams = streams[:most]
 	}
-	for _, stream := range streams {
-		if w, ok := stream.(module.Waitable); ok {
-			w.Notify(s.wake)
-			defer w.Notify(nil)
-		}
-	}
+	notify(streams, s.wake)
+	defer notify(streams, nil)
 	now := time.Now()
 	end := now.Add(time.Duration(min(timeout, 1<<62)))
 	for ; ; now = time.Now() {
@@ -35,6 +31,15 @@ func (s *session) Wait(ctx context.Context, streams []host.Stream, timeout drive
 			return driver.EventTimeout()
 		}
 		s.pause(ctx, shortest(left, told, s.roomIn(now)))
+	}
+}
+
+// notify has c poked when one of the streams becomes readable; nil ends that.
+func notify(streams []host.Stream, c chan<- struct{}) {
+	for _, stream := range streams {
+		if w, ok := stream.(module.Waitable); ok {
+			w.Notify(c)
+		}
 	}
 }
 
