@@ -36,6 +36,7 @@ const patience = 30 * time.Second
 func TestNode(t *testing.T) {
 	r := newRig(t)
 	t.Run("line", r.line)
+	t.Run("density", r.density)
 	t.Run("library", r.library)
 	t.Run("calls", r.calls)
 	t.Run("commands", r.commands)

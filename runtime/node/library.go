@@ -227,7 +227,7 @@ func (l *library) loadFound(ctx context.Context, f found, limits module.Limits) 
 	if err := l.vouched(ctx, f.Entry); err != nil {
 		return nil, err
 	}
-	m, err := l.loader.LoadWithin(ctx, f.Binary, limits)
+	m, err := l.loader.LoadKnown(ctx, f.Entry.Digest, f.Binary, limits)
 	if err == nil && f.Path != "" {
 		l.keep(f, m.Metadata())
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"github.com/droverhq/drover/abi/driver"
@@ -91,7 +92,9 @@ const spread = 10 * time.Second
 func devices(c *config.Channel, shift float64) []channel.Device {
 	var out []channel.Device
 	for _, d := range c.Devices {
-		device := channel.Device{Name: d.Name, Settings: string(d.Settings.Raw)}
+		device := channel.Device{
+			Name: d.Name, Settings: string(d.Settings.Raw), Points: slices.Grow([]channel.Point(nil), len(d.Points)),
+		}
 		for _, p := range d.Points {
 			def := definition(d.Name, p)
 			def.IntegerText = c.IntegerText
