@@ -44,7 +44,7 @@ func (v value) matches() []string {
 	if !strings.ContainsAny(pattern, `*?[`) {
 		return []string{pattern}
 	}
-	paths, err := filepath.Glob(pattern)
+	paths, err := v.r.glob(pattern)
 	if err != nil {
 		v.problem("%q is no pattern of paths: %v", clip(v.node.Value), err)
 	}

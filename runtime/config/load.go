@@ -43,7 +43,9 @@ type shared struct {
 	lookup   func(name string) (string, bool)
 	readFile func(path string) (string, error)
 	// load reads a file that the configuration names: an included one, a list of points.
-	load     func(path string) ([]byte, error)
+	load func(path string) ([]byte, error)
+	// glob finds the files that a pattern names.
+	glob     func(pattern string) ([]string, error)
 	problems Problems
 	seen     map[string]bool // of the problems
 	files    []string
@@ -64,7 +66,7 @@ type reader struct {
 
 func newReader(file, dir string) *reader {
 	return &reader{file: file, dir: dir, shared: &shared{
-		lookup: os.LookupEnv, readFile: readSecretFile, load: readConfigFile, seen: map[string]bool{},
+		lookup: os.LookupEnv, readFile: readSecretFile, load: readConfigFile, glob: filepath.Glob, seen: map[string]bool{},
 		values: maxValues, templates: map[string]value{}, lists: map[string]*pointList{},
 	}}
 }
