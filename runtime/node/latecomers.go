@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -101,7 +102,7 @@ func (m *member) mayCome() bool {
 	}
 	cause := m.failure.Cause
 	return errors.Is(cause, signature.ErrUntrusted) ||
-		m.config.FromStore() && (errors.Is(cause, store.ErrNotFound) || errors.Is(cause, store.ErrDamaged))
+		!filepath.IsAbs(m.reference()) && (errors.Is(cause, store.ErrNotFound) || errors.Is(cause, store.ErrDamaged))
 }
 
 // loadFromBucket loads what could not be loaded without the bucket.
@@ -126,7 +127,7 @@ func (n *Node) revive(ctx context.Context, from loading, name string) (*member, 
 	if err != nil || m.channel != nil {
 		return m, err
 	}
-	next := &member{config: m.config, shift: m.shift}
+	next := &member{config: m.config, shift: m.shift, driver: m.driver}
 	if problems := next.load(ctx, from); len(problems) > 0 {
 		err := next.module.Release(ctx)
 		next.module = nil

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,6 +32,9 @@ type member struct {
 	sink    *sink
 	failed  supervise.Snapshot
 	failure *failure.Failure
+	// driver is what is loaded in place of what the configuration names: the digest that it was swapped or pinned to. Empty
+	// where that is the same.
+	driver string
 	// shift is where in their periods its reads lie, from 0 to 1.
 	shift float64
 	// commands is the channel as the bridge sees it.
@@ -43,7 +47,7 @@ func (m *member) name() string { return m.config.Name }
 // load loads the channel's driver and returns what its schemas say against the settings. A driver that cannot be loaded,
 // or whose schemas are none, fails its own channel.
 func (m *member) load(ctx context.Context, from loading) config.Problems {
-	loaded, err := from.load(ctx, m.config.Driver, limits(m.config.Limits).Limits)
+	loaded, err := from.load(ctx, m.reference(), limits(m.config.Limits).Limits)
 	if err != nil {
 		m.fail(loadFailure(m.config, err))
 		return nil
@@ -58,6 +62,9 @@ func (m *member) load(ctx context.Context, from loading) config.Problems {
 	return problems
 }
 
+// reference is what the member's driver is found by.
+func (m *member) reference() string { return cmp.Or(m.driver, m.config.Driver) }
+
 // fail makes a member one that failed before it had a channel.
 func (m *member) fail(f *failure.Failure) {
 	now := time.Now()
@@ -65,7 +72,7 @@ func (m *member) fail(f *failure.Failure) {
 	m.failed = supervise.Snapshot{
 		State: supervise.Failed, Reason: string(f.Code), Since: now,
 		LastFailure: &failure.Record{
-			Phase: f.Phase, Kind: f.Kind, Code: f.Code, Summary: f.Summary, Digest: digestOf(m.config.Driver), Time: now,
+			Phase: f.Phase, Kind: f.Kind, Code: f.Code, Summary: f.Summary, Digest: digestOf(m.reference()), Time: now,
 		},
 	}
 }
@@ -108,9 +115,9 @@ func (n *Node) open(m *member) error {
 		m.sink.State(m.failed)
 		return nil
 	}
-	host, err := n.config.Host.Channel(name, reachOf(m.config))
+	host, err := n.host(m)
 	if err != nil {
-		return fmt.Errorf("channel %q: %w", name, err)
+		return err
 	}
 	m.host = host
 	made, err := channel.New(channel.Config{
@@ -124,6 +131,15 @@ func (n *Node) open(m *member) error {
 	}
 	m.channel, m.commands = made, &commandChannel{channel: made}
 	return nil
+}
+
+// host is the member's share of the outside world.
+func (n *Node) host(m *member) (module.ChannelHost, error) {
+	host, err := n.config.Host.Channel(m.name(), reachOf(m.config))
+	if err != nil {
+		return nil, fmt.Errorf("channel %q: %w", m.name(), err)
+	}
+	return host, nil
 }
 
 // edition is the member's driver with its configuration, for a channel.

@@ -31,6 +31,8 @@ type Config struct {
 	Logger  *slog.Logger
 	Logs    *logs.Hub
 	Version string
+	// Source is where Node came from; nil where that is not to be recorded.
+	Source *Source
 	// Tracer makes the node's spans; nil makes none.
 	Tracer *tracing.Tracer
 }
@@ -59,6 +61,9 @@ type Node struct {
 	members *members
 	swaps   sync.WaitGroup // that are not over
 	started chan struct{}  // closed when everything above is there
+	// files knows which drivers the configuration's paths stand for now.
+	files    files
+	applying applying
 	// latecomers are those whose drivers are missing.
 	latecomers latecomers
 }
@@ -129,6 +134,9 @@ func (n *Node) start(ctx context.Context) error {
 			m.channel.Start()
 		}
 	}
+	if err := n.restoreSwaps(); err == nil {
+		_ = n.note(n.config.Source) // it was logged
+	}
 	close(n.started)
 	n.library.prune(n.inUse())
 	n.latecomers.start(n)
@@ -139,9 +147,11 @@ func (n *Node) start(ctx context.Context) error {
 func (n *Node) load(ctx context.Context) error {
 	begin := time.Now()
 	channels := n.config.Node.Channels
+	swaps, pins := n.record.Overrides(), n.record.Pins()
 	all := make([]*member, len(channels))
 	for i, ch := range channels {
 		all[i] = &member{config: ch, shift: float64(i) / float64(len(channels))}
+		n.settle(all[i], swaps, pins)
 	}
 	n.members.set(all)
 	if err := n.loadMembers(ctx, all); err != nil {
@@ -178,6 +188,7 @@ func (n *Node) Err() error { return n.bridge.Err() }
 // Stop ends everything in order: sessions, what waits to be published, the server, the code. It returns all errors. The
 // code of a session that does not end is kept, and the loader with it: it still runs.
 func (n *Node) Stop(ctx context.Context) error {
+	n.applying.stop()
 	n.latecomers.stop()
 	var errs []error
 	if n.http != nil {
@@ -202,6 +213,9 @@ func (n *Node) Stop(ctx context.Context) error {
 		if m.module != nil && closing[m.name()] == nil {
 			errs = append(errs, m.module.Release(ctx))
 		}
+	}
+	if len(closing) == 0 {
+		errs = append(errs, n.applying.release(ctx))
 	}
 	if n.loader != nil && len(closing) == 0 {
 		errs = append(errs, n.loader.Close(ctx))

@@ -44,13 +44,29 @@ func (found secrets) in(s schema, value *config.JSON) {
 		found.all(at(v, pointer))
 	}
 	if s.Schema != nil {
-		found.writeOnly([]*jsonschema.Schema{s.Schema}, v)
+		writeOnly([]*jsonschema.Schema{s.Schema}, "", v, func(_ string, v any) { found.all(v) })
 	}
 }
 
-// writeOnly adds what the schemas, or any that they refer to, call so in v. All of them are looked at, also those that
-// hold for other values only; each once, whatever they refer to.
-func (found secrets) writeOnly(schemas []*jsonschema.Schema, v any) {
+// hidden returns the JSON Pointers (RFC 6901) of what the driver's schemas call writeOnly in a part of a channel's
+// configuration.
+func (s schemas) hidden(ch *config.Channel, part *config.JSON) []string {
+	of := s.device
+	if part == &ch.Settings {
+		of = s.settings
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(part.Raw))
+	if err != nil || of.Schema == nil {
+		return nil
+	}
+	var pointers []string
+	writeOnly([]*jsonschema.Schema{of.Schema}, "", v, func(pointer string, _ any) { pointers = append(pointers, pointer) })
+	return pointers
+}
+
+// writeOnly gives found what the schemas, or any that they refer to, call so in v, which is at a JSON Pointer. All of
+// them are looked at, also those that hold for other values only; each once, whatever they refer to.
+func writeOnly(schemas []*jsonschema.Schema, at string, v any, found func(pointer string, v any)) {
 	all := map[*jsonschema.Schema]struct{}{}
 	for todo := schemas; len(todo) > 0; {
 		s := todo[len(todo)-1]
@@ -59,7 +75,7 @@ func (found secrets) writeOnly(schemas []*jsonschema.Schema, v any) {
 			continue
 		}
 		if s.WriteOnly {
-			found.all(v)
+			found(at, v)
 			return
 		}
 		all[s] = struct{}{}
@@ -68,11 +84,13 @@ func (found secrets) writeOnly(schemas []*jsonschema.Schema, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, field := range v {
-			found.writeOnly(each(all, func(s *jsonschema.Schema) *jsonschema.Schema { return ofProperty(s, name) }), field)
+			of := each(all, func(s *jsonschema.Schema) *jsonschema.Schema { return ofProperty(s, name) })
+			writeOnly(of, at+pointer([]string{name}), field, found)
 		}
 	case []any:
 		for i, element := range v {
-			found.writeOnly(each(all, func(s *jsonschema.Schema) *jsonschema.Schema { return ofElement(s, i) }), element)
+			of := each(all, func(s *jsonschema.Schema) *jsonschema.Schema { return ofElement(s, i) })
+			writeOnly(of, at+pointer([]string{strconv.Itoa(i)}), element, found)
 		}
 	}
 }

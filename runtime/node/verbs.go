@@ -23,6 +23,8 @@ func (n *Node) verbs() map[string]natsbridge.Verb {
 		"get.actions":   n.whenStarted(n.actions),
 		"get.crashes":   n.whenStarted(n.getCrashes),
 		"get.crash":     n.whenStarted(n.getCrash),
+		"get.apply":     n.whenStarted(n.getApply),
+		"ctl.apply":     n.whenStarted(n.ctlApply),
 		"ctl.log-level": n.whenStarted(n.setLogLevel),
 		"ctl.start":     n.starting(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
 		"ctl.stop":      n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
@@ -66,6 +68,7 @@ func (n *Node) process(m *member) message.Process {
 	}
 	metadata, usage := m.channel.Driver(), m.channel.Usage()
 	p.Driver, p.Version, p.Digest = metadata.Name, metadata.Version, m.channel.Digest()
+	p.Override, p.Pending = n.override(m), n.pending(m)
 	p.PointsPerSecond = m.channel.Counters().PointsPerSecond
 	p.CPU, p.Memory = usage.CPU.Seconds(), usage.Memory
 	for _, d := range m.channel.DeviceStates() {

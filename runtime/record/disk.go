@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/droverhq/drover/runtime/store"
@@ -68,6 +69,13 @@ func decode(text []byte) (form, error) {
 	if f.Applied != nil && !digestForm.MatchString(f.Applied.Bundle) {
 		return form{}, fmt.Errorf("%q is no digest", f.Applied.Bundle)
 	}
+	if f.Applied != nil {
+		for channel, bundle := range f.Applied.Kept {
+			if !digestForm.MatchString(bundle) {
+				return form{}, fmt.Errorf("the configuration of channel %q: %q is no digest", channel, bundle)
+			}
+		}
+	}
 	for channel, p := range f.Pins {
 		if !digestForm.MatchString(p.Digest) {
 			return form{}, fmt.Errorf("the pin of channel %q: %q is no digest", channel, p.Digest)
@@ -116,15 +124,15 @@ func (r *Record) writeBundle(text []byte) error {
 	return store.WriteFile(path, text)
 }
 
-// prune removes the configurations other than one. The lock is held.
-func (r *Record) prune(but string) error {
+// prune removes the configurations other than some. The lock is held.
+func (r *Record) prune(but []string) error {
 	all, err := filepath.Glob(r.path("*" + bundleEnd))
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, path := range all {
-		if path != r.bundlePath(but) {
+		if !slices.ContainsFunc(but, func(digest string) bool { return path == r.bundlePath(digest) }) {
 			errs = append(errs, os.Remove(path))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,6 +39,8 @@ type Applied struct {
 	By   string    `json:"by,omitempty"`
 	How  string    `json:"how"`
 	At   time.Time `json:"at"`
+	// Kept are the channels that an earlier configuration holds for, each with its digest: they were rolled back to it.
+	Kept map[string]string `json:"kept,omitempty"`
 }
 
 // Pin is the driver that a channel's path stood for when it was applied.
@@ -163,24 +166,21 @@ func (r *Record) Apply(bundle []byte, a Applied, pins map[string]Pin, overrides 
 	if err := r.write(); err != nil {
 		return err
 	}
-	return r.prune(a.Bundle)
+	return r.prune(slices.AppendSeq([]string{a.Bundle}, maps.Values(a.Kept)))
 }
 
-// Bundle returns the text of the configuration applied last. ErrNone: there is none; ErrDamaged: it is not what was
+// Bundle returns the text of a configuration that Applied names, in Bundle or Kept. ErrDamaged: it is not what was
 // recorded.
-func (r *Record) Bundle() ([]byte, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.applied == nil {
-		return nil, ErrNone
+func (r *Record) Bundle(of string) ([]byte, error) {
+	if !digestForm.MatchString(of) {
+		return nil, fmt.Errorf("read what was applied: %q is no digest", of)
 	}
-	text, err := os.ReadFile(r.bundlePath(r.applied.Bundle))
+	text, err := os.ReadFile(r.bundlePath(of))
 	if err != nil {
 		return nil, fmt.Errorf("read what was applied: %w", err)
 	}
-	if got := digest(text); got != r.applied.Bundle {
-		return nil, fmt.Errorf("read what was applied: %w: the configuration has the digest %s, expected %s", ErrDamaged, got,
-			r.applied.Bundle)
+	if got := digest(text); got != of {
+		return nil, fmt.Errorf("read what was applied: %w: the configuration has the digest %s, expected %s", ErrDamaged, got, of)
 	}
 	return text, nil
 }

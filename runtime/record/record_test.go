@@ -32,9 +32,6 @@ func open(t *testing.T, dir string) *Record {
 func TestRecordLasts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	r := open(t, dir)
-	if _, err := r.Bundle(); !errors.Is(err, ErrNone) {
-		t.Errorf("a bundle before any: %v", err)
-	}
 	if _, ok := r.Applied(); ok {
 		t.Error("applied before anything was")
 	}
@@ -58,7 +55,7 @@ func TestRecordLasts(t *testing.T) {
 	if a, ok := again.Applied(); !ok || a.File != "/etc/a.yaml" || a.How != HowRun || !a.At.Equal(someTime) {
 		t.Errorf("applied %+v", a)
 	}
-	if text, err := again.Bundle(); string(text) != "first" || err != nil {
+	if text, err := again.Bundle(digest([]byte("first"))); string(text) != "first" || err != nil {
 		t.Errorf("the bundle is %q, %v", text, err)
 	}
 	if diff := cmp.Diff(pins, again.Pins()); diff != "" {
@@ -76,14 +73,18 @@ func TestRecordLasts(t *testing.T) {
 func TestApplyReplaces(t *testing.T) {
 	dir := t.TempDir()
 	r := open(t, dir)
-	for _, text := range []string{"first", "second", "second"} {
-		err := r.Apply([]byte(text), Applied{How: HowApply}, nil, map[string]Override{text: someSwap})
+	for _, text := range []string{"first", "second", "third", "third"} {
+		var kept map[string]string
+		if text == "third" { // one channel was rolled back to what was there before
+			kept = map[string]string{"boiler": digest([]byte("second"))}
+		}
+		err := r.Apply([]byte(text), Applied{How: HowApply, Kept: kept}, nil, map[string]Override{text: someSwap})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	files, err := os.ReadDir(filepath.Join(dir, folder))
-	if err != nil || len(files) != 2 {
+	if err != nil || len(files) != 3 {
 		t.Errorf("%v, %v", files, err)
 	}
 	for _, f := range files {
@@ -91,7 +92,7 @@ func TestApplyReplaces(t *testing.T) {
 			t.Errorf("%s may be read by others: %v, %v", f.Name(), info.Mode(), err)
 		}
 	}
-	if got := open(t, dir).Overrides(); len(got) != 1 || got["second"] != someSwap {
+	if got := open(t, dir).Overrides(); len(got) != 1 || got["third"] != someSwap {
 		t.Errorf("overrides %v", got)
 	}
 }
@@ -104,6 +105,7 @@ func TestDamage(t *testing.T) {
 		"unknown":      `{"version": 1, "colour": "red"}`,
 		"newer":        `{"version": 2, "colour": "red"}`,
 		"none":         `{}`,
+		"kept":         `{"version": 1, "applied": {"bundle": "` + oneDigest + `", "kept": {"a": "/x"}}}`,
 		"bundle":       `{"version": 1, "applied": {"bundle": "../../etc/passwd"}}`,
 		"pin":          `{"version": 1, "pins": {"a": {"driver": "/x", "digest": "sha256:1"}}}`,
 		"override":     `{"version": 1, "overrides": {"a": {"digest": ""}}}`,
@@ -138,6 +140,12 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+func TestBundleOfNoDigest(t *testing.T) {
+	if _, err := open(t, t.TempDir()).Bundle("../../x"); err == nil || !strings.Contains(err.Error(), "is no digest") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A configuration that is not what was recorded is not used, nor one that is gone.
 func TestDamagedBundle(t *testing.T) {
 	dir := t.TempDir()
@@ -149,19 +157,19 @@ func TestDamagedBundle(t *testing.T) {
 	if err := os.WriteFile(r.bundlePath(a.Bundle), []byte("test"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, dir).Bundle(); !errors.Is(err, ErrDamaged) {
+	if _, err := open(t, dir).Bundle(a.Bundle); !errors.Is(err, ErrDamaged) {
 		t.Errorf("got %v", err)
 	}
 	if err := r.Apply([]byte("text"), Applied{How: HowRun}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := open(t, dir).Bundle(); string(text) != "text" || err != nil {
+	if text, err := open(t, dir).Bundle(a.Bundle); string(text) != "text" || err != nil {
 		t.Errorf("not mended: %q, %v", text, err)
 	}
 	if err := os.Remove(r.bundlePath(a.Bundle)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, dir).Bundle(); !errors.Is(err, os.ErrNotExist) {
+	if _, err := open(t, dir).Bundle(a.Bundle); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
