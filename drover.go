@@ -17,7 +17,9 @@ import (
 	"github.com/droverhq/drover/hostfuncs/grant"
 	"github.com/droverhq/drover/runtime/config"
 	"github.com/droverhq/drover/runtime/module"
+	"github.com/droverhq/drover/runtime/natsbridge/message"
 	"github.com/droverhq/drover/runtime/node"
+	"github.com/droverhq/drover/runtime/record"
 	"github.com/droverhq/drover/runtime/tracing"
 )
 
@@ -33,6 +35,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Version is what the node says of itself.
 	Version string
+	// Source is where the configuration came from, as Collect and LastApplied tell: with it, the node records what it runs
+	// with for its next start. nil records nothing but swaps.
+	Source *Source
 	// TracerProvider gets the spans of attempts, their phases, and commands; none are made when nil.
 	TracerProvider trace.TracerProvider
 }
@@ -47,6 +52,20 @@ func Check(ctx context.Context, c *config.Node) (config.Problems, error) {
 	problems := append(node.CheckNATS(c), node.Check(ctx, loader, c, nil)...)
 	return problems, loader.Close(ctx)
 }
+
+// Source is where a node's configuration came from.
+type Source = node.Source
+
+// ErrNoneApplied is wrapped by the error of LastApplied where there is no configuration.
+var ErrNoneApplied = record.ErrNone
+
+// Collect reads the configuration in a file, for a node that records it. The error is a config.Problems when the file
+// could be read.
+func Collect(path string) (*config.Node, *Source, error) { return node.Collect(path) }
+
+// LastApplied returns the configuration that was applied last to the node of a data directory. The error is a
+// config.Problems when it cannot be used as it is any more: a secret is not there.
+func LastApplied(data string) (*config.Node, *Source, error) { return node.LastApplied(data) }
 
 // Node is a node: channels and bridge, and the server where it is embedded.
 type Node struct {
@@ -66,7 +85,7 @@ func Start(ctx context.Context, c *config.Node, o Options) (*Node, error) {
 		return nil, fmt.Errorf("prepare the host: %w", err)
 	}
 	n, err := node.Start(ctx, node.Config{
-		Node: c, Host: outside{host}, Logger: log.Logger(), Logs: log, Version: o.Version,
+		Node: c, Host: outside{host}, Logger: log.Logger(), Logs: log, Version: o.Version, Source: o.Source,
 		Tracer: tracing.New(o.TracerProvider, c.Name, o.Version),
 	})
 	if err != nil {
@@ -85,6 +104,17 @@ func (n *Node) HTTP() string { return n.node.HTTP() }
 // returns all errors that this met.
 func (n *Node) Stop(ctx context.Context) error {
 	return errors.Join(n.node.Stop(ctx), n.host.Close())
+}
+
+// Reload applies the configuration in a file to the node as it runs: what differs is changed, and the rest left alone. What
+// is wrong with it, and what became of each channel, is in the answer. The error is of the file, or a *message.Error that
+// says why nothing was begun.
+func (n *Node) Reload(ctx context.Context, path string) (message.Applied, error) {
+	b, err := config.Collect(path)
+	if err != nil {
+		return message.Applied{}, err
+	}
+	return n.node.Apply(ctx, b, node.ApplyOptions{How: record.HowReload, Trial: node.DefaultApplyTrial})
 }
 
 // Displaced is closed when another node of the same name was found on a server elsewhere, and this one has given way.

@@ -78,6 +78,7 @@ func newRootCommand(g *globals) *cobra.Command {
 		newRunCommand(g),
 		newDemoCommand(g),
 		newCheckCommand(g),
+		newApplyCommand(g),
 		newPsCommand(g),
 		newShowCommand(g),
 		newLogsCommand(g),

@@ -68,39 +68,12 @@ func (n *Node) settle(m *member, swaps map[string]record.Override, pins map[stri
 	}
 }
 
-// unswapped is what a member's driver is found by once its swap is taken back: what its path stood for when it was
-// applied, or what the configuration names.
-func (n *Node) unswapped(m *member) string {
-	pin, pinned := n.record.Pins()[m.name()]
-	if pinned && pin.Driver == m.config.Driver && n.files.digest(pin.Driver) != pin.Digest {
-		return pin.Digest
-	}
-	return m.config.Driver
-}
-
 // pinOf is the pin of a member that runs a driver from a file; false for another.
 func (m *member) pinOf() (record.Pin, bool) {
 	if m.module == nil || !filepath.IsAbs(m.config.Driver) {
 		return record.Pin{}, false
 	}
 	return record.Pin{Driver: m.config.Driver, Digest: m.module.Digest()}, true
-}
-
-// override is the swap of a member that holds; nil where there is none.
-func (n *Node) override(m *member) *message.Override {
-	o, swapped := n.record.Override(m.name())
-	if !swapped {
-		return nil
-	}
-	told := overrideOf(m.name(), o)
-	told.Channel = ""
-	return &told
-}
-
-func overrideOf(channel string, o record.Override) message.Override {
-	return message.Override{
-		Channel: channel, Digest: o.Digest, Reference: o.Reference, By: o.By, At: message.Time{Time: o.At}, Driver: o.Driver,
-	}
 }
 
 // pending is the digest of the file that a member's configuration names, where it is not what the member runs.
@@ -115,4 +88,9 @@ func (n *Node) pending(m *member) string {
 		return have
 	}
 	return ""
+}
+
+// overrideMessage is a swap as callers are told.
+func overrideMessage(o record.Override) message.Override {
+	return message.Override{Digest: o.Digest, Reference: o.Reference, By: o.By, At: message.Time{Time: o.At}, Driver: o.Driver}
 }

@@ -52,13 +52,13 @@ func (p *plan) summary(channel string) []config.Change {
 }
 
 // overrides are the swaps that hold on, and those that end.
-func (p *plan) overrides() []message.Override {
-	var out []message.Override
+func (p *plan) overrides() []message.AppliedOverride {
+	var out []message.AppliedOverride
 	for _, name := range slices.Sorted(maps.Keys(p.swaps)) {
-		o := overrideOf(name, p.swaps[name])
-		w := p.byName[name]
-		o.Ended = w == nil || w.config.Driver != o.Driver
-		out = append(out, o)
+		o, w := p.swaps[name], p.byName[name]
+		out = append(out, message.AppliedOverride{
+			Channel: name, Override: overrideMessage(o), Ended: w == nil || w.config.Driver != o.Driver,
+		})
 	}
 	return out
 }

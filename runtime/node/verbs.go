@@ -68,7 +68,7 @@ func (n *Node) process(m *member) message.Process {
 	}
 	metadata, usage := m.channel.Driver(), m.channel.Usage()
 	p.Driver, p.Version, p.Digest = metadata.Name, metadata.Version, m.channel.Digest()
-	p.Override, p.Pending = n.override(m), n.pending(m)
+	p.Pending = n.pending(m)
 	p.PointsPerSecond = m.channel.Counters().PointsPerSecond
 	p.CPU, p.Memory = usage.CPU.Seconds(), usage.Memory
 	for _, d := range m.channel.DeviceStates() {

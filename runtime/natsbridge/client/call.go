@@ -64,6 +64,9 @@ func (c *Client) request(ctx context.Context, node, root, verb string, body any)
 	if err != nil {
 		return nil, fmt.Errorf("encode the body of %s.%s: %w", root, verb, err)
 	}
+	if most := c.conn.MaxPayload(); most > 0 && int64(len(data)) > most {
+		return nil, fmt.Errorf("the body of %s.%s has %d bytes, the NATS server takes %d (max_payload)", root, verb, len(data), most)
+	}
 	request.Data = data
 	return request, nil
 }

@@ -31,7 +31,7 @@ type Applied struct {
 	// Restart is what differs from what the node runs with, and waits for its next start.
 	Restart []Change `json:"restart,omitempty"`
 	// Overrides are the swaps that hold on, and those that end with this.
-	Overrides []Override `json:"overrides,omitempty"`
+	Overrides []AppliedOverride `json:"overrides,omitempty"`
 	// Results are what became of each channel that differs; none of a dry run.
 	Results []ApplyResult `json:"results,omitempty"`
 	// Unrecorded is why the next start does not know of it, where that is so.
@@ -79,16 +79,10 @@ type Change struct {
 	Effect string `json:"effect"`
 }
 
-// Override is a swap: a channel runs another driver than its configuration says.
-type Override struct {
-	Channel string `json:"channel,omitempty"`
-	// Digest is the driver that runs, Reference what it was called by who swapped it.
-	Digest    string `json:"digest"`
-	Reference string `json:"reference,omitempty"`
-	By        string `json:"by,omitempty"`
-	At        Time   `json:"at"`
-	// Driver is what the configuration named then.
-	Driver string `json:"driver"`
+// AppliedOverride is the swap of a channel.
+type AppliedOverride struct {
+	Channel string `json:"channel"`
+	Override
 	// Ended: the configuration names another driver by now, or the channel is gone.
 	Ended bool `json:"ended,omitempty"`
 }

@@ -16,11 +16,10 @@ type Process struct {
 	Driver  string `json:"driver,omitempty"`
 	Version string `json:"version,omitempty"`
 	Digest  string `json:"digest,omitempty"`
-	// Override is there where the driver was swapped for another than the configuration says. Pending is the digest of the
-	// file that the configuration names, where that has changed since it was applied: it runs after the next apply.
-	Override *Override `json:"override,omitempty"`
-	Pending  string    `json:"pending,omitempty"`
-	Devices  int       `json:"devices"`
+	// Pending is the digest of the file that the configuration names, where that has changed since it was applied: it runs
+	// after the next apply.
+	Pending string `json:"pending,omitempty"`
+	Devices int    `json:"devices"`
 	// Online is how many of the devices are.
 	Online int `json:"online"`
 	Points int `json:"points"`
