@@ -53,6 +53,7 @@ func TestNode(t *testing.T) {
 	t.Run("delivered", r.delivered)
 	t.Run("swap", r.swap)
 	t.Run("swaps", r.swaps)
+	t.Run("applied", r.applied)
 	t.Run("leaks", r.leaks)
 }
 

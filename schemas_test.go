@@ -34,6 +34,8 @@ var schemaTypes = map[string]any{
 	"delivery": event[message.Delivery]{}, "denied": event[channel.Denied]{}, "write": event[message.WriteEvent]{},
 	"action": event[message.ActionEvent]{}, "captured": event[message.Captured]{}, "swap": event[message.Swap]{},
 
+	"apply": event[message.ConfigApplied]{}, "applied": message.Applied{}, "applying": message.Applying{},
+
 	"ping": message.Ping{}, "snapshot": message.Snapshot{}, "last": message.Values{}, "ps": message.Processes{},
 	"actions": message.Actions{}, "swapped": message.Swap{},
 	"show": message.Show{}, "logs": message.Logs{}, "log-level": message.LogLevel{},

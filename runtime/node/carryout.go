@@ -168,7 +168,7 @@ func (n *Node) change(ctx context.Context, w *wanted, o ApplyOptions) message.Ap
 	next := w.next()
 	r := message.ApplyResult{Channel: w.config.Name, Result: message.AppliedInPlace}
 	if w.effect != config.EffectInPlace {
-		if r = n.swap(ctx, w, next, o); !r.Succeeded() {
+		if r = n.swapTo(ctx, w, next, o); !r.Succeeded() {
 			return r
 		}
 	}
@@ -187,13 +187,13 @@ func tuningOf(m *member) channel.Tuning {
 	}
 }
 
-// swap has the channel of next run next's edition.
-func (n *Node) swap(ctx context.Context, w *wanted, next *member, o ApplyOptions) message.ApplyResult {
+// swapTo has the channel of next run next's edition.
+func (n *Node) swapTo(ctx context.Context, w *wanted, next *member, o ApplyOptions) message.ApplyResult {
 	name := w.config.Name
 	if w.module != nil {
 		next.module = w.module
 	}
-	if w.effect != config.EffectSwap && differs(w.changes, config.EffectReconnect) {
+	if differs(w.changes, config.EffectReconnect) {
 		host, err := n.host(next)
 		if err != nil {
 			return failedResult(name, err)

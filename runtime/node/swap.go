@@ -2,7 +2,6 @@ package node
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -234,7 +233,6 @@ func (n *Node) overrideOf(channel string) *message.Override {
 	if !ok {
 		return nil
 	}
-	return &message.Override{
-		Digest: o.Digest, Reference: o.Reference, By: o.By, At: message.Time{Time: o.At}, Driver: cmp.Or(o.Driver, "-"),
-	}
+	told := overrideMessage(o)
+	return &told
 }
