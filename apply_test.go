@@ -225,6 +225,22 @@ func (s *site) process(channel string) message.Process {
 	return message.Process{}
 }
 
+// until waits until something is so.
+func (s *site) until(what string, is func() bool) {
+	s.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			s.t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
 // value waits until a channel's data has that value.
 func (s *site) value(subject, value string) heard {
 	s.t.Helper()
@@ -394,13 +410,11 @@ func (r *rig) appliedBreaks(t *testing.T) {
 	s.describe(boilerAt("plc", p.tcp.Addr(), "settings: {timeout: 3s}", "") + boilerAt("other", q.tcp.Addr(), "", ", scale: 0.1"))
 	first := make(chan message.Applied, 1)
 	go func() { first <- s.apply(false) }()
-	for {
+	s.until("the first one changes something", func() bool {
 		var now message.Applying
 		s.call("get.apply", "applying", nil, &now)
-		if now.Phase == "changing" {
-			break
-		}
-	}
+		return now.Phase == "changing"
+	})
 	if refusal := s.call("ctl.apply", "applied", message.Apply{Bundle: packed(t, s.file)}, nil); refusal == nil || refusal.Status != 409 {
 		t.Errorf("a second one: %v", refusal)
 	}
@@ -556,26 +570,33 @@ func (r *rig) appliedMany(t *testing.T) {
 			fmt.Fprintf(&list, "p%d,input:0,int16,%s,kWh\n", i, scale)
 		}
 		s.write("meter.csv", list.String())
-		fmt.Fprintf(&channels, "  line:\n    driver: modbus.wasm\n    connections: {main: {tcp: %q}}\n    every: 1h\n    devices:\n", p.tcp.Addr())
-		for i := range 500 {
-			fmt.Fprintf(&channels, "      m%d: {settings: {unit: 1}, points: meter.csv}\n", i)
+		for l := range 4 {
+			fmt.Fprintf(&channels, "  line%d:\n    driver: modbus.wasm\n    connections: {main: {tcp: %q}}\n    every: 1h\n    devices:\n",
+				l, p.tcp.Addr())
+			for i := range 125 {
+				fmt.Fprintf(&channels, "      m%d: {use: meter, vars: {unit: 1}}\n", i)
+			}
 		}
+		channels.WriteString("templates: {meter: {settings: {unit: \"${unit}\"}, points: meter.csv}}\n")
 		s.describe(channels.String())
 	}
 	meters("0.1")
 	s.run(true)
-	s.value("line/m499.p39", "21.5")
-	before := s.process("line")
+	s.value("line3/m124.p39", "21.5")
+	s.until("all are connected", func() bool { return p.tcp.Stats().Connections == 4 && s.process("line0").Online == 125 })
+	before := s.process("line3")
 	meters("0.01")
-	a := s.applied("line: in place")
-	if len(a.Changes) != 1 || len(a.Changes[0].Changes) != 40 || len(a.Changes[0].Changes[0].Devices)+a.Changes[0].Changes[0].MoreDevices != 500 {
+	a := s.applied("line0: in place", "line1: in place", "line2: in place", "line3: in place")
+	if len(a.Changes) != 1 || len(a.Changes[0].Channels) != 4 || len(a.Changes[0].Changes) != 40 ||
+		len(a.Changes[0].Changes[0].Devices)+a.Changes[0].Changes[0].MoreDevices != 125 {
 		t.Errorf("the difference: %+v", a.Changes)
 	}
-	if now := s.process("line"); now.State.Generation != before.State.Generation || now.State.Attempt != before.State.Attempt || p.tcp.Stats().Connections != 1 {
+	now := s.process("line3")
+	if now.State.Generation != before.State.Generation || now.State.Attempt != before.State.Attempt || p.tcp.Stats().Connections != 4 {
 		t.Errorf("it was touched: %+v", now.State)
 	}
 	var read json.RawMessage
-	ask(t, s.conn, "drover-call.n1.line.read.m499.p39", "", &read)
+	ask(t, s.conn, "drover-call.n1.line3.read.m124.p39", "", &read)
 	if !strings.Contains(string(read), "2.15") {
 		t.Errorf("a reading: %s", read)
 	}

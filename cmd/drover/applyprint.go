@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
@@ -114,14 +113,17 @@ func (g *globals) printChanges(changes []message.Change) {
 		width = max(width, min(len([]rune(places[i])), 60))
 	}
 	for i, c := range changes {
-		place := places[i] + strings.Repeat(" ", max(0, width-len([]rune(places[i]))))
+		place := places[i] + strings.Repeat(" ", max(0, width-len([]rune(places[i])))) + "  "
+		if width == 0 {
+			place = ""
+		}
 		switch {
 		case c.Old == "":
-			fmt.Fprintln(g.out, strings.TrimRight("  "+p.good("+")+" "+place+"  "+printable(c.New), " "))
+			fmt.Fprintf(g.out, "  %s %s%s\n", p.good("+"), place, printable(c.New))
 		case c.New == "":
-			fmt.Fprintln(g.out, strings.TrimRight("  "+p.bad("-")+" "+place+"  "+printable(c.Old), " "))
+			fmt.Fprintf(g.out, "  %s %s%s\n", p.bad("-"), place, printable(c.Old))
 		default:
-			fmt.Fprintf(g.out, "  %s %s  %s -> %s\n", p.warn("~"), place, printable(c.Old), printable(c.New))
+			fmt.Fprintf(g.out, "  %s %s%s -> %s\n", p.warn("~"), place, printable(c.Old), printable(c.New))
 		}
 	}
 }
@@ -153,16 +155,11 @@ func some(names []string, more int) string {
 
 // printOverride says which swap holds, or ends.
 func (g *globals) printOverride(o message.AppliedOverride) {
-	by := ""
-	if o.By != "" {
-		by = " by " + printable(o.By)
-	}
-	what := fmt.Sprintf("swapped to %s (%.19s)%s at %s", printable(o.Reference), o.Digest, by, o.At.Local().Format(time.DateTime))
+	what := "which holds"
 	if o.Ended {
-		fmt.Fprintf(g.out, "%s: %s; that ends\n", g.palette().head(o.Channel), what)
-		return
+		what = "which ends"
 	}
-	fmt.Fprintf(g.out, "%s: %s; that holds, in place of %s\n", g.palette().head(o.Channel), what, printable(o.Driver))
+	fmt.Fprintf(g.out, "%s: %s, %s\n", g.palette().head(o.Channel), overrideText(&o.Override), what)
 }
 
 // printResults prints what became of the channels: how many of each, and those where something went wrong.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,7 +19,8 @@ func newPsCommand(g *globals) *cobra.Command {
 		Use:   "ps",
 		Short: "Show the channels of a node and their states",
 		Long: `Show the channels of a node: state and since when, attempt and generation, devices online, points read a second of late,
-time that the driver's code ran, memory of its instance, and the last failure with the time of the next attempt.`,
+time that the driver's code ran, memory of its instance, and the last failure with the time of the next attempt. Below
+are the swaps that hold, and drivers whose files have changed since they were applied.`,
 		Example: "  drover ps\n  drover ps --json | jq '.channels[] | select(.state.state != \"connected\") | .channel'",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runPs(cmd.Context(), g) },
@@ -40,7 +42,48 @@ func runPs(ctx context.Context, g *globals) error {
 	}
 	fmt.Fprint(g.out, linkLines(g.palette(), all.Links, time.Now()))
 	fmt.Fprintln(g.out, psTable(g.palette(), all.Channels, time.Now()))
+	g.printNotes(all.Channels)
 	return nil
+}
+
+// printNotes prints which channels run another driver than their configuration names, those with the same reason together.
+func (g *globals) printNotes(channels []message.Process) {
+	of := make(map[string][]string)
+	var notes []string
+	for _, c := range slices.SortedFunc(slices.Values(channels), byName) {
+		for _, note := range []string{overrideText(c.Override), pendingText(c.Pending)} {
+			if note == "" {
+				continue
+			}
+			if of[note] == nil {
+				notes = append(notes, note)
+			}
+			of[note] = append(of[note], c.Channel)
+		}
+	}
+	for _, note := range notes {
+		fmt.Fprintf(g.out, "%s: %s\n", some(of[note], 0), note)
+	}
+}
+
+// overrideText says which swap holds.
+func overrideText(o *message.Override) string {
+	if o == nil {
+		return ""
+	}
+	text := "swapped to " + cmp.Or(o.Reference, o.Digest) + " (" + shortDigest(o.Digest) + ")"
+	if o.By != "" {
+		text += " by " + o.By
+	}
+	return printable(text + " at " + localTime(o.At) + ", in place of " + o.Driver)
+}
+
+// pendingText says that there is another driver behind the path that the configuration names.
+func pendingText(digest string) string {
+	if digest == "" {
+		return ""
+	}
+	return "pending: the driver's file has changed since it was applied, to " + shortDigest(digest)
 }
 
 func psTable(p palette, channels []message.Process, now time.Time) string {

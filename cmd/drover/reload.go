@@ -52,7 +52,7 @@ func (r *reloader) reload(n *drover.Node) {
 		return
 	}
 	for _, p := range applied.Problems {
-		r.log.Error("a problem of the configuration", "file", p.File, "line", p.Line, "problem", p.Path+": "+p.Message)
+		r.log.Error("a problem of the configuration", "file", p.File, "line", p.Line, "name", p.Path, "problem", p.Message)
 	}
 	for i := range applied.Results {
 		if f := &applied.Results[i]; !f.Succeeded() {

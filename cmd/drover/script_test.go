@@ -62,6 +62,7 @@ func TestScripts(t *testing.T) {
 			"device":       startDevice,
 			"exits":        exits,
 			"expand":       expand,
+			"hangup":       hangup,
 			"interrupt":    interrupt,
 			"sigterm":      sigterm,
 			"tlsserver":    tlsServer,
@@ -152,6 +153,13 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 func sigterm(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+// hangup is `hangup`: it asks all that runs in the background to read its file again.
+func hangup(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGHUP))
 	}
 }
 

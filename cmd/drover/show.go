@@ -55,6 +55,8 @@ func showText(p palette, s message.Show, now time.Time) string {
 	}
 	fact("channel", p.head(s.Channel)+" of node "+s.Node)
 	fact("driver", driverText(s.Process))
+	fact("", overrideText(s.Override))
+	fact("", pendingText(s.Pending))
 	fact("state", fmt.Sprintf("%s for %s, attempt %d, generation %d", p.state(s.State.State), age(now, s.State.Since.Time),
 		s.State.Attempt, s.State.Generation))
 	fact("next", nextText(s.State, now))
