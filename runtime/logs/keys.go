@@ -17,9 +17,9 @@ const (
 func Keys() []string {
 	return []string{
 		slog.TimeKey, slog.LevelKey, slog.MessageKey,
-		"address", "after", "answer", "attempt", "call", KeyChannel, "channels", "code", "component", "connection", "count",
-		"duration", "endpoint", "epoch", "error", KeyFields, "file", "kind", "line", "missing", "mode", "name", "panic",
-		"phase", "problem", "reason", "role", "since", "stack", "state", "stream", "streams", "subject", "summary",
-		"suppressed", KeyText, "url", "verb",
+		"address", "after", "answer", "attempt", "by", "call", KeyChannel, "channels", "code", "component", "connection",
+		"count", "digest", "duration", "endpoint", "epoch", "error", KeyFields, "file", "from", "gap", "kind", "line",
+		"missing", "mode", "module", "modules", "name", "panic", "pending", "phase", "problem", "reason", "result", "role",
+		"since", "stack", "state", "stream", "streams", "subject", "summary", "suppressed", KeyText, "to", "url", "verb",
 	}
 }

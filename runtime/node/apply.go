@@ -211,7 +211,7 @@ func (n *Node) logApplied(a *message.Applied) {
 		n.config.Logger.Error("the configuration was applied, but not to all channels", "file", a.File, "channels", len(a.Results),
 			"count", failed)
 	default:
-		n.config.Logger.Info("configuration applied", "file", a.File, "caller", a.By, "channels", len(a.Results), "duration",
+		n.config.Logger.Info("configuration applied", "file", a.File, "by", a.By, "channels", len(a.Results), "duration",
 			time.Duration(a.Duration*float64(time.Second)))
 	}
 }

@@ -54,7 +54,7 @@ func (n *Node) settle(m *member, swaps map[string]record.Override, pins map[stri
 	name, text := m.name(), m.config.Driver
 	if o, swapped := swaps[name]; swapped && o.Driver == text {
 		m.driver = o.Digest
-		n.config.Logger.Info("a swap holds on", "channel", name, "digest", o.Digest, "name", o.Reference, "caller", o.By)
+		n.config.Logger.Info("a swap holds on", "channel", name, "digest", o.Digest, "name", o.Reference, "by", o.By)
 		return
 	}
 	pin, pinned := pins[name]
