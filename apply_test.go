@@ -173,6 +173,14 @@ func (s *site) call(verb, schema string, body, answer any) *message.Error {
 	return nil
 }
 
+// must is call, for what is not refused.
+func (s *site) must(verb, schema string, body, answer any) {
+	s.t.Helper()
+	if refusal := s.call(verb, schema, body, answer); refusal != nil {
+		s.t.Fatalf("%s: %v", verb, refusal)
+	}
+}
+
 // apply applies the file. The trial is short: devices answer at once.
 func (s *site) apply(dry bool) message.Applied {
 	s.t.Helper()
@@ -189,9 +197,7 @@ func (s *site) apply(dry bool) message.Applied {
 	}
 	trial := 1.0
 	var a message.Applied
-	if refusal := s.call("ctl.apply", "applied", message.Apply{Bundle: data, DryRun: dry, By: "ada@desk", Trial: &trial}, &a); refusal != nil {
-		s.t.Fatalf("apply: %v", refusal)
-	}
+	s.must("ctl.apply", "applied", message.Apply{Bundle: data, DryRun: dry, By: "ada@desk", Trial: &trial}, &a)
 	return a
 }
 
@@ -215,7 +221,7 @@ func (s *site) applied(want ...string) message.Applied {
 func (s *site) process(channel string) message.Process {
 	s.t.Helper()
 	var ps message.Processes
-	s.call("get.ps", "ps", nil, &ps)
+	s.must("get.ps", "ps", nil, &ps)
 	for _, p := range ps.Channels {
 		if p.Channel == channel {
 			return p
@@ -412,7 +418,7 @@ func (r *rig) appliedBreaks(t *testing.T) {
 	go func() { first <- s.apply(false) }()
 	s.until("the first one changes something", func() bool {
 		var now message.Applying
-		s.call("get.apply", "applying", nil, &now)
+		s.must("get.apply", "applying", nil, &now)
 		return now.Phase == "changing"
 	})
 	if refusal := s.call("ctl.apply", "applied", message.Apply{Bundle: packed(t, s.file)}, nil); refusal == nil || refusal.Status != 409 {
@@ -555,7 +561,7 @@ func (r *rig) appliedDown(t *testing.T) {
 	s.describe(boilerAt("plc", p.tcp.Addr(), "", ", scale: 0.1") + boilerAt("halted", p.tcp.Addr(), "settings: {timeout: 2s}", ", scale: 0.1"))
 	s.applied("plc: adopted")
 	s.value("plc/boiler.temperature", "21.5")
-	s.call("ctl.start", "state", map[string]string{"channel": "halted"}, &state)
+	s.must("ctl.start", "state", map[string]string{"channel": "halted"}, &state)
 	s.value("halted/boiler.temperature", "21.5")
 }
 
@@ -710,7 +716,7 @@ func (r *rig) appliedElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	var a message.Applied
-	s.call("ctl.apply", "applied", message.Apply{Bundle: data}, &a)
+	s.must("ctl.apply", "applied", message.Apply{Bundle: data}, &a)
 	want := message.MissingModule{Path: path, Digest: elsewhere}
 	if len(a.Problems) != 1 || len(a.Missing) != 1 || a.Missing[0] != want || len(a.Results) != 0 {
 		t.Errorf("answered %+v", a)
