@@ -142,6 +142,7 @@ func (c *Channel) diff(after *Channel, hidden Hidden) []Change {
 	var out differences
 	out.values(EffectDriver, "driver", c.Driver, after.Driver)
 	out.fields(EffectReconnect, "connections", c.Connections, after.Connections)
+	out.fields(EffectReconnect, "grants", c.Grants, after.Grants)
 	host, guest := c.Limits, after.Limits
 	guest.Memory, guest.Stack = host.Memory, host.Stack
 	out.fields(EffectInPlace, "limits", host, guest)

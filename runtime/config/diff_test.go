@@ -98,6 +98,17 @@ func TestDiff(t *testing.T) {
 			"reconnect a connections.main.serial.parity: none -> ", "reconnect a connections.main.serial.path: /dev/ttyS0 -> ",
 			"reconnect a connections.main.serial.stop_bits: 1 -> ", "reconnect a connections.main.tcp.address:  -> h:502",
 		}, EffectReconnect},
+		{"grants", "    settings: {mode", "    grants: {tcp: [\"10.0.0.0/24:502\", \"meter.lan:80-90\"], udp: [\"[fd00::/64]:7\"]}\n    settings: {mode", []string{
+			"reconnect a grants.tcp:  -> 10.0.0.0/24:502, meter.lan:80-90", "reconnect a grants.udp:  -> [fd00::/64]:7",
+		}, EffectReconnect},
+		{"tls and others", "{main: {serial: /dev/ttyS0, baud: 9600}}", "{s: {tcp: h:802, tls: {server_name: x}}, u: {udp: h:5, local: \"127.0.0.1:6\"}," +
+			" l: {listen: \"127.0.0.1:7\", from: [10.0.0.0/8]}, main: {serial: /dev/ttyS0, baud: 9600}}", []string{
+			"reconnect a connections.l:  -> there", "reconnect a connections.l.listen.address:  -> 127.0.0.1:7",
+			"reconnect a connections.l.listen.from:  -> 10.0.0.0/8", "reconnect a connections.s:  -> there",
+			"reconnect a connections.s.tcp.address:  -> h:802", "reconnect a connections.s.tcp.tls.server_name:  -> x",
+			"reconnect a connections.u:  -> there", "reconnect a connections.u.udp.address:  -> h:5",
+			"reconnect a connections.u.udp.local:  -> 127.0.0.1:6",
+		}, EffectReconnect},
 		{"driver", "driver: m.wasm\n    connections", "driver: modbus@1.3.0\n    connections", []string{
 			"driver a driver: /etc/drover/m.wasm -> modbus@1.3.0",
 		}, EffectDriver},

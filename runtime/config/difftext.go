@@ -45,7 +45,7 @@ func (d *differences) leaves(effect Effect, old, now leaves) {
 var keyNames = map[string]string{
 	"JetStream": "jetstream", "MaxBytes": "max_bytes", "MaxAge": "max_age", "OnFull": "on_full", "DataBits": "data_bits",
 	"StopBits": "stop_bits", "RTSOnSend": "rts_on_send", "RxDuringTx": "rx_during_tx", "DelayBeforeSend": "delay_before_send",
-	"DelayAfterSend": "delay_after_send", "NKey": "nkey", "SyncAlways": "sync_always",
+	"Listener": "listen", "ServerName": "server_name", "DelayAfterSend": "delay_after_send", "NKey": "nkey", "SyncAlways": "sync_always",
 }
 
 // keyName is how a field is called in the file.
@@ -97,10 +97,19 @@ func (l leaves) of(path string, v reflect.Value) {
 	}
 }
 
-// list adds the elements of a list: those that have a name by it, bytes as one value, others by their number.
+// list adds the elements of a list: those that have a name by it, bytes and what says itself what it is as one value,
+// others by their number.
 func (l leaves) list(path string, v reflect.Value) {
 	if v.Type().Elem().Kind() == reflect.Uint8 {
 		l.add(path, fmt.Sprintf("%x", v.Interface()))
+		return
+	}
+	if _, ok := reflect.Zero(v.Type().Elem()).Interface().(fmt.Stringer); ok { // patterns, addresses
+		texts := make([]string, v.Len())
+		for i := range v.Len() {
+			texts[i] = fmt.Sprint(v.Index(i).Interface())
+		}
+		l.add(path, strings.Join(texts, ", "))
 		return
 	}
 	for i := range v.Len() {

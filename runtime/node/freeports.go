@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/droverhq/drover/runtime/config"
@@ -47,8 +48,13 @@ func (n *Node) freePorts(ctx context.Context, changed []*wanted) (resume func())
 func exclusive(c *config.Channel) []string {
 	var ports []string
 	for _, conn := range c.Connections {
-		if conn.Serial != nil {
+		switch {
+		case conn.Serial != nil:
 			ports = append(ports, "serial "+conn.Serial.Path)
+		case conn.Listener != nil:
+			ports = append(ports, fmt.Sprintf("tcp %d", conn.Listener.Address.Port()))
+		case conn.UDP != nil && conn.UDP.Local.Port() != 0:
+			ports = append(ports, fmt.Sprintf("udp %d", conn.UDP.Local.Port()))
 		}
 	}
 	return ports
