@@ -3,10 +3,12 @@ package conformance
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/droverhq/drover/runtime/channel"
 	"github.com/droverhq/drover/runtime/failure"
+	"github.com/droverhq/drover/runtime/module"
 )
 
 // nobodyThere: a device that is switched off is one that comes back.
@@ -72,17 +74,31 @@ func (r *runner) silentDevice(ctx context.Context) (verdict, error) {
 
 // rudeDevice: one that takes the connection and hangs up.
 func (r *runner) rudeDevice(ctx context.Context) (verdict, error) {
+	if r.listens() {
+		return skipped(noCaller), nil
+	}
 	_, v, err := r.withDevice(ctx, rude)
 	return v, err
 }
 
 // noise: one that sends bytes without meaning. What the driver makes of it is its own affair, as long as it lives.
 func (r *runner) noise(ctx context.Context) (verdict, error) {
+	if r.listens() {
+		return skipped(noCaller), nil
+	}
 	o, v, err := r.withDevice(ctx, noisy)
 	if v.result == Fail && o.crash == nil && o.gaveUp() && !wrongfully(o) {
 		return passed("%s", o.why()), err
 	}
 	return v, err
+}
+
+// noCaller is why a driver that waits for calls cannot be called wrongly.
+const noCaller = "it listens, and there is no simulated device that calls it"
+
+// listens says whether a connection of the example is one that others make.
+func (r *runner) listens() bool {
+	return slices.ContainsFunc(r.example.Connections, func(c module.Connection) bool { return c.Listener != nil })
 }
 
 // wrongfully says whether an outcome is always wrong.

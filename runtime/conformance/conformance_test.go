@@ -29,7 +29,9 @@ type outside struct{ host *hostfuncs.Node }
 func (o outside) Channel(name string, g module.Grants) (module.ChannelHost, error) {
 	var grants grant.Grants
 	for _, c := range g.Connections {
-		granted := grant.Connection{Name: c.Name, Serial: (*grant.Serial)(c.Serial)}
+		granted := grant.Connection{
+			Name: c.Name, Serial: (*grant.Serial)(c.Serial), UDP: (*grant.UDP)(c.UDP), Listener: (*grant.Listener)(c.Listener),
+		}
 		if c.TCP != nil {
 			granted.TCP = &grant.TCP{Address: c.TCP.Address}
 		}
@@ -82,17 +84,23 @@ func newRig(t *testing.T) *rig {
 // channel is a channel of the test driver with these settings.
 func channel(t *testing.T, settings, more string) *config.Channel {
 	t.Helper()
+	return channelWith(t, `tcp: "127.0.0.1:1"`, settings, more)
+}
+
+// channelWith is channel with a connection of another kind.
+func channelWith(t *testing.T, connection, settings, more string) *config.Channel {
+	t.Helper()
 	text := fmt.Sprintf(`
 node: n
 channels:
   line:
     driver: testdriver.wasm
-    connections: {main: {tcp: "127.0.0.1:1"}}
+    connections: {main: {%s}}
     settings: {%s}
     every: 50ms
     devices: {d: {points: {count: {address: "1", type: uint64, access: rw, scale: 0.1, range: [0, 10], report: change, deadband: 0.1}}}}
     %s
-`, settings, more)
+`, connection, settings, more)
 	c, err := config.Parse(filepath.Join(t.TempDir(), "drover.yaml"), []byte(text))
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +175,34 @@ func TestDevice(t *testing.T) {
 			t.Parallel() // they wait most of the time
 			told := run(t, tt.address, tt.settings)
 			for check, want := range map[string]string{"device": tt.device, "memory": tt.memory, "swap": tt.swap} {
+				if !strings.HasPrefix(told[check], want) {
+					t.Errorf("%s: %s, expected %s", check, told[check], want)
+				}
+			}
+		})
+	}
+}
+
+// TestOtherConnections has the test driver send datagrams, and listen.
+func TestOtherConnections(t *testing.T) {
+	r := newRig(t)
+	for name, tt := range map[string]struct {
+		connection string
+		noise      string
+	}{
+		"datagrams": {`udp: "127.0.0.1:9"`, "pass "},
+		"listener":  {`listen: "127.0.0.1:9"`, "skip it listens"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := channelWith(t, tt.connection, `connection: main, request: "?"`, "")
+			told := r.run(t, conformance.Config{Channel: c})
+			for check, text := range told {
+				// One of the wrong settings is to ignore a stop, and the test driver counts also when nobody calls.
+				if strings.HasPrefix(text, "fail") && check != "wrong settings" && (name != "listener" || check != "silent device") {
+					t.Errorf("%s: %s", check, text)
+				}
+			}
+			for check, want := range map[string]string{"noise": tt.noise, "nobody there": "pass ", "stop": "pass ", "yield": "pass "} {
 				if !strings.HasPrefix(told[check], want) {
 					t.Errorf("%s: %s, expected %s", check, told[check], want)
 				}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -43,8 +44,12 @@ func (c Config) connect(connections []module.Connection, m manner) ([]module.Con
 			conn.Serial, err = p.serial(c, *conn.Serial)
 		case conn.TCP != nil:
 			conn.TCP, err = p.tcp()
+		case conn.UDP != nil:
+			conn.UDP, err = p.udp()
+		case conn.Listener != nil: // which nobody calls
+			conn.Listener, err = freeAddress()
 		default:
-			err = fmt.Errorf("connection %s is neither serial nor TCP", conn.Name)
+			err = fmt.Errorf("connection %s is of no kind that is known", conn.Name)
 		}
 		if err != nil {
 			p.close()
@@ -78,6 +83,55 @@ func (p *peers) tcp() (*module.TCPEndpoint, error) {
 		}
 	})
 	return endpoint, nil
+}
+
+// freeAddress is an address of this machine that nobody listens on just now.
+func freeAddress() (*module.Listener, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("find an address to listen on: %w", err)
+	}
+	address, err := netip.ParseAddrPort(listener.Addr().String())
+	return &module.Listener{Address: address}, errors.Join(err, listener.Close())
+}
+
+// udp starts a device that takes datagrams.
+func (p *peers) udp() (*module.UDPEndpoint, error) {
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil, fmt.Errorf("simulate a device: %w", err)
+	}
+	endpoint := &module.UDPEndpoint{Address: socket.LocalAddr().String()}
+	if p.manner == nil {
+		return endpoint, socket.Close()
+	}
+	p.own(socket)
+	p.serving.Go(func() { p.manner(p, &datagrams{UDPConn: socket}) })
+	return endpoint, nil
+}
+
+// datagrams answers whoever sent last.
+type datagrams struct {
+	*net.UDPConn
+	last atomic.Pointer[netip.AddrPort]
+}
+
+// Read implements io.Reader.
+func (d *datagrams) Read(b []byte) (int, error) {
+	n, from, err := d.ReadFromUDPAddrPort(b)
+	if err == nil {
+		d.last.Store(&from)
+	}
+	return n, err
+}
+
+// Write implements io.Writer. Before anybody has sent there is nobody to write to.
+func (d *datagrams) Write(b []byte) (int, error) {
+	to := d.last.Load()
+	if to == nil {
+		return len(b), nil
+	}
+	return d.WriteToUDPAddrPort(b, *to)
 }
 
 // serial starts a device on a serial line.
