@@ -104,5 +104,5 @@ func leaves(cmd *cobra.Command) []*cobra.Command {
 // takesArguments says whether a command has arguments, by its usage line.
 func takesArguments(cmd *cobra.Command) bool {
 	_, rest, _ := strings.Cut(cmd.Use, " ")
-	return rest != "" && !strings.HasPrefix(rest, "-")
+	return rest != "" && !strings.HasPrefix(strings.TrimPrefix(rest, "["), "-")
 }
