@@ -17,9 +17,10 @@ const (
 func Keys() []string {
 	return []string{
 		slog.TimeKey, slog.LevelKey, slog.MessageKey,
-		"address", "after", "answer", "attempt", "by", "call", KeyChannel, "channels", "code", "component", "connection",
-		"count", "digest", "duration", "endpoint", "epoch", "error", KeyFields, "file", "from", "gap", "kind", "line",
-		"missing", "mode", "module", "modules", "name", "panic", "pending", "phase", "problem", "reason", "result", "role",
-		"since", "stack", "state", "stream", "streams", "subject", "summary", "suppressed", KeyText, "to", "url", "verb",
+		"address", "after", "answer", "attempt", "by", "call", KeyChannel, "channels", "check", "code", "component",
+		"connection", "count", "digest", "duration", "endpoint", "epoch", "error", KeyFields, "file", "from", "gap",
+		"kind", "line", "missing", "mode", "module", "modules", "name", "panic", "pending", "phase", "problem",
+		"reason", "result", "role", "since", "source", "stack", "state", "stream", "streams", "subject", "summary",
+		"suppressed", KeyText, "to", "url", "verb",
 	}
 }
