@@ -92,7 +92,7 @@ trust: [release.pub]
 		Digest: digest, Name: "testdriver", Version: "0.1.0", Size: int64(len(guest)),
 		Signatures: []signature.Signature{sign(digest)},
 	}
-	if err := b.Put(t.Context(), entry, guest); err != nil {
+	if _, err := b.Put(t.Context(), entry, guest); err != nil {
 		t.Fatal(err)
 	}
 	connected("named") // nobody has to say so

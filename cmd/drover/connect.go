@@ -21,14 +21,9 @@ type remote struct {
 
 // connect finds the node that is meant. The caller closes it.
 func (g *globals) connect(ctx context.Context) (*remote, error) {
-	options, node, err := g.find(ctx)
+	c, node, err := g.connectServer(ctx)
 	if err != nil {
-		return nil, unreachable(err)
-	}
-	options.Name = "drover command"
-	c, err := client.Connect(ctx, options)
-	if err != nil {
-		return nil, unreachable(err)
+		return nil, err
 	}
 	if node == "" {
 		if node, err = only(ctx, c); err != nil {
@@ -37,6 +32,20 @@ func (g *globals) connect(ctx context.Context) (*remote, error) {
 		}
 	}
 	return &remote{client: c, node: node}, nil
+}
+
+// connectServer connects to the server that is meant, which the caller closes. The node's name is empty where it is not
+// known.
+func (g *globals) connectServer(ctx context.Context) (c *client.Client, node string, err error) {
+	options, node, err := g.find(ctx)
+	if err != nil {
+		return nil, "", unreachable(err)
+	}
+	options.Name = "drover command"
+	if c, err = client.Connect(ctx, options); err != nil {
+		return nil, "", unreachable(err)
+	}
+	return c, node, nil
 }
 
 // find returns where to connect to, and the node's name where that is known: by --server or --context, then NATS_URL,

@@ -14,10 +14,15 @@ import (
 func newModuleCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "module",
-		Short: "Sign driver modules and check their signatures",
+		Short: "Keep, inspect and sign driver modules",
+		Long: `Keep driver modules where nodes find them, look at what they are, and sign them.
+
+FILE is a module's file. REF names one that was added: NAME@VERSION, or sha256: and the digits of its digest, of which the
+first 8 will do.`,
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.AddCommand(newModuleAddCommand(g), newModuleListCommand(g), newModuleInspectCommand(g), newModuleRemoveCommand(g))
 	cmd.AddCommand(newModuleKeygenCommand(g), newModuleSignCommand(g), newModuleVerifyCommand(g))
 	return cmd
 }
@@ -97,19 +102,11 @@ func runModuleSign(file, keyFile string, g *globals) error {
 	if keyFile == "" {
 		return usagef("sign: expected --key with the file of the private key")
 	}
-	text, err := os.ReadFile(keyFile)
-	if err != nil {
-		return fmt.Errorf("read the key: %w", err)
-	}
-	key, err := signature.ParsePrivateKey(text)
-	if err != nil {
-		return coded(exitUsage, fmt.Errorf("%s: %w", keyFile, err))
-	}
 	digest, err := digestOf(file)
 	if err != nil {
 		return err
 	}
-	s, err := signature.Sign(key, digest)
+	s, err := signWith(keyFile, digest)
 	if err != nil {
 		return err
 	}
@@ -121,6 +118,19 @@ func runModuleSign(file, keyFile string, g *globals) error {
 	}
 	fmt.Fprintf(g.out, "%s: signed by key %s in %s\n", digest, s.Key, file+signature.Suffix)
 	return nil
+}
+
+// signWith signs a module by its digest with the private key in a file.
+func signWith(keyFile, digest string) (signature.Signature, error) {
+	text, err := os.ReadFile(keyFile)
+	if err != nil {
+		return signature.Signature{}, fmt.Errorf("read the key: %w", err)
+	}
+	key, err := signature.ParsePrivateKey(text)
+	if err != nil {
+		return signature.Signature{}, coded(exitUsage, fmt.Errorf("%s: %w", keyFile, err))
+	}
+	return signature.Sign(key, digest)
 }
 
 func digestOf(file string) (string, error) {
@@ -137,7 +147,7 @@ func newModuleVerifyCommand(g *globals) *cobra.Command {
 		Use:   "verify FILE",
 		Short: "Check a module's signatures",
 		Long: `Check whether one of the given public keys has signed a module, by FILE.sig. The exit code is 5 when none has.
-Nodes themselves take any module.`,
+What a node takes is decided by the keys in its configuration (trust).`,
 		Example: "  drover module verify --key release.pem.pub modbus.wasm",
 		Args:    cobra.ExactArgs(1),
 

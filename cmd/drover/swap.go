@@ -47,7 +47,8 @@ back.`,
 		Args: func(_ *cobra.Command, args []string) error { return o.check(args) },
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 || o.driver != "" {
-				return nil, cobra.ShellCompDirectiveDefault
+				references, _ := g.completeModules(cmd, nil, begun)
+				return references, cobra.ShellCompDirectiveDefault
 			}
 			return g.completeChannel(cmd, args, begun)
 		},
@@ -128,7 +129,7 @@ func skipped(err error, from []string) error {
 
 // moduleArgument fills in what a request says of a module, and returns the file where it is one.
 func moduleArgument(arg string, r *message.SwapRequest) (file string, err error) {
-	if _, statErr := os.Stat(arg); statErr != nil && !strings.HasSuffix(arg, ".wasm") && !strings.ContainsRune(arg, filepath.Separator) {
+	if !isModuleFile(arg) {
 		r.Module = arg
 		return "", nil
 	}

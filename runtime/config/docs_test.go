@@ -29,7 +29,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	maps.DeleteFunc(sections, func(_ string, rows []string) bool { return len(rows) == 0 })
 	known := map[string]keys{
 		"The file":                               nodeKeys(nil),
-		"nats":                                   natsKeys(nil, nil, nil, nil),
+		"nats":                                   natsKeys(nil, nil, &NATS{}),
 		"nats.embedded":                          embeddedKeys(nil),
 		"nats.embedded.store":                    storeKeys(nil),
 		"nats.stream":                            streamKeys(nil),

@@ -41,6 +41,8 @@ type NATS struct {
 	// Commands is empty where the file does not say: all for a server in this process, without what comes through its
 	// leaf nodes, and read for one elsewhere.
 	Commands Commands
+	// ModulesDomain is the JetStream domain whose bucket of modules the node reads; empty is that of its server.
+	ModulesDomain string
 }
 
 // Commands says which calls a node serves. Looks (get) are always served.

@@ -27,8 +27,9 @@ func defaultNATS() NATS {
 }
 
 func (v value) nats() NATS {
-	embedded, remote, commands, stream := defaultNATS().Embedded, &Remote{}, Commands(""), defaultStream()
-	o, ok := v.object(natsKeys(embedded, remote, &commands, &stream), natsLater())
+	n := defaultNATS()
+	embedded, remote := n.Embedded, &Remote{}
+	o, ok := v.object(natsKeys(embedded, remote, &n), natsLater())
 	switch {
 	case !ok:
 	case o.has("embedded"):
@@ -39,7 +40,7 @@ func (v value) nats() NATS {
 		}
 	case o.has("url"), o.has("context"):
 		remote.check(o)
-		return NATS{Remote: remote, Commands: commands, Stream: stream}
+		n.Embedded, n.Remote = nil, remote
 	default:
 		for _, key := range remoteKeys() {
 			if o.has(key) {
@@ -48,7 +49,7 @@ func (v value) nats() NATS {
 			}
 		}
 	}
-	return NATS{Embedded: embedded, Commands: commands, Stream: stream}
+	return n
 }
 
 // remoteKeys are those that a server elsewhere has.
@@ -56,11 +57,12 @@ func remoteKeys() []string {
 	return []string{"url", "context", "creds", "nkey", "token", "user", "password", "tls"}
 }
 
-func natsKeys(e *Embedded, r *Remote, c *Commands, s *Stream) keys {
+func natsKeys(e *Embedded, r *Remote, n *NATS) keys {
 	return keys{
-		"stream":   func(v value) { v.object(streamKeys(s), nil) },
+		"stream":   func(v value) { v.object(streamKeys(&n.Stream), nil) },
+		"modules":  func(v value) { v.object(keys{"domain": func(v value) { v.domain(&n.ModulesDomain) }}, nil) },
 		"embedded": func(v value) { v.embedded(e) },
-		"commands": func(v value) { oneOf(v, c, CommandsAll, CommandsRead, CommandsNone) },
+		"commands": func(v value) { oneOf(v, &n.Commands, CommandsAll, CommandsRead, CommandsNone) },
 		"url":      func(v value) { v.natsURL(&r.URL) },
 		"context":  func(v value) { v.natsContext(&r.Context) },
 		"creds":    func(v value) { v.file(&r.Creds, "the path of a credentials file") },
@@ -72,6 +74,14 @@ func natsKeys(e *Embedded, r *Remote, c *Commands, s *Stream) keys {
 			r.TLS = &TLS{}
 			v.tls(r.TLS)
 		},
+	}
+}
+
+// domain reads the name of a JetStream domain: one token of a subject.
+func (v value) domain(into *string) {
+	const what = "the name of a JetStream domain, such as hub"
+	if v.text(into, what) && strings.ContainsAny(*into, ".*> \t\r\n") {
+		v.expected(what)
 	}
 }
 

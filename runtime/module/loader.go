@@ -196,6 +196,7 @@ func (m *Module) compile(ctx context.Context, binary []byte, limits Limits) erro
 	if err != nil {
 		return encodingFailure("meter the module", err)
 	}
+	m.metering = metered.Statistics
 	if err := limits.holds(failure.PhaseDescribe, metered.Pages); err != nil {
 		return err
 	}

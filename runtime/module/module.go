@@ -23,6 +23,7 @@ type Module struct {
 	size     int
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
+	metering meter.Statistics
 	metadata driver.Metadata
 	kinds    map[string]failure.Kind
 	start    Start

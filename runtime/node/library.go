@@ -135,6 +135,29 @@ func (l *library) local(reference string) (store.Entry, error) {
 	return l.store.Find(reference)
 }
 
+// list returns what the node's own store has. What is there and cannot be read is logged.
+func (l *library) list() []store.Entry {
+	if l.store == nil {
+		return nil
+	}
+	entries, err := l.store.List()
+	if err != nil {
+		l.log.Warn("modules of the store cannot be read", "error", err)
+	}
+	return entries
+}
+
+// forget removes a module from the node's own store. An error that wraps store.ErrNotFound: it was not there.
+func (l *library) forget(digest string) error {
+	if _, err := l.local(digest); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	delete(l.kept, digest)
+	l.mu.Unlock()
+	return l.store.Remove(digest)
+}
+
 // fetch takes a module out of the bucket.
 func (l *library) fetch(ctx context.Context, reference string) ([]byte, store.Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchWithin)
@@ -176,7 +199,13 @@ func (l *library) add(binary []byte, e store.Entry) {
 	if l.store == nil || l.looking {
 		return
 	}
-	if _, _, err := l.store.Add(binary, e); err != nil {
+	var err error
+	if e.Path != "" { // it was given for a channel, and does not claim its name
+		err = l.store.Keep(binary, e)
+	} else {
+		_, _, err = l.store.Add(binary, e)
+	}
+	if err != nil {
 		l.log.Warn("a module from the bucket is not kept", "module", e.Reference(), "digest", e.Digest, "error", err)
 	}
 }

@@ -56,7 +56,7 @@ func put(t *testing.T, b *modules.Bucket, text, version string, signatures ...si
 	e := store.Entry{
 		Digest: store.Digest([]byte(text)), Name: "modbus", Version: version, Size: int64(len(text)), Signatures: signatures,
 	}
-	if err := b.Put(t.Context(), e, []byte(text)); err != nil {
+	if _, err := b.Put(t.Context(), e, []byte(text)); err != nil {
 		t.Fatal(err)
 	}
 	return e

@@ -53,7 +53,7 @@ func (n *Node) connect(ctx context.Context) error {
 
 // bucket opens the bucket of modules that nodes share.
 func (n *Node) bucket(ctx context.Context) (*modules.Bucket, error) {
-	return n.bridge.Modules(ctx, modules.Options{})
+	return n.bridge.Modules(ctx, modules.Options{Domain: n.config.Node.NATS.ModulesDomain})
 }
 
 // announce leaves the file by which the command line of the same user finds the node. Without it, it has to be told.

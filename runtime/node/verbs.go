@@ -25,11 +25,15 @@ func (n *Node) verbs() map[string]natsbridge.Verb {
 		"get.crash":     n.whenStarted(n.getCrash),
 		"get.apply":     n.whenStarted(n.getApply),
 		"ctl.apply":     n.whenStarted(n.ctlApply),
+		"get.modules":   n.whenStarted(n.getModules),
+		"get.module":    n.whenStarted(n.getModule),
 		"ctl.log-level": n.whenStarted(n.setLogLevel),
 		"ctl.start":     n.starting(func(_ context.Context, m *member) error { m.channel.Start(); return nil }),
 		"ctl.stop":      n.on(func(ctx context.Context, m *member) error { return m.channel.Stop(ctx) }),
 		"ctl.restart":   n.starting(func(ctx context.Context, m *member) error { return m.channel.Restart(ctx) }),
 		"ctl.swap":      n.whenStarted(n.ctlSwap),
+
+		"ctl.forget-module": n.whenStarted(n.forgetModule),
 	}
 }
 

@@ -55,6 +55,18 @@ type Entry struct {
 // Reference is the entry as configurations name it: name@version.
 func (e Entry) Reference() string { return e.Name + "@" + e.Version }
 
+// SignedBy are the keys that claim to have signed the module, by their names. Nobody has checked that.
+func (e Entry) SignedBy() []string {
+	var out []string
+	for _, s := range e.Signatures {
+		if !slices.Contains(out, s.Key) {
+			out = append(out, s.Key)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Store is a folder of modules. Its methods may be called from any goroutine; other processes may read the folder.
 type Store struct {
 	dir string

@@ -23,6 +23,9 @@ type denials struct {
 	by   map[int]waiter
 }
 
+// anySubject is for those who use more than one.
+const anySubject = ""
+
 type waiter struct {
 	subject string
 	end     context.CancelCauseFunc
@@ -56,7 +59,7 @@ func (d *denials) heard(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, w := range d.by {
-		if strings.Contains(text, strconv.Quote(w.subject)) || strings.Contains(text, "for Subscription to") {
+		if w.subject == anySubject || strings.Contains(text, strconv.Quote(w.subject)) || strings.Contains(text, "for Subscription to") {
 			w.end(ErrDenied.With("the NATS server does not permit it: " + strings.TrimPrefix(text, "nats: ")))
 		}
 	}

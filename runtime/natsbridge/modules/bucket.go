@@ -8,6 +8,7 @@
 package modules
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,8 +22,8 @@ import (
 	"github.com/droverhq/drover/runtime/store"
 )
 
-// Name is the bucket's name, Stream that of its stream: OBJ_ and the name (ADR-20). MetaSubjects are where what is known of objects is published,
-// whenever one comes, changes or goes.
+// Name is the bucket's name, Stream that of its stream: OBJ_ and the name (ADR-20). MetaSubjects are where what is known
+// of objects is published, whenever one comes, changes or goes.
 const (
 	Name         = "drover-modules"
 	Stream       = message.ModuleStream
@@ -83,33 +84,41 @@ func open(ctx context.Context, conn *nats.Conn, o Options) (*Bucket, error) {
 	return &Bucket{objects, stream}, err
 }
 
-// Put adds a module, or gives one that is there the signatures that it has not. The entry's digest must be the
-// binary's. An error that wraps store.ErrTaken: another module has the same name and version.
-func (b *Bucket) Put(ctx context.Context, e store.Entry, binary []byte) error {
+// Put adds a module, or gives one that is there the signatures that it has not, and returns what is known of it then. The
+// entry's digest must be the binary's. An entry with a path does not claim its name and version: the module is found by
+// its digest alone, until it is put without. An error that wraps store.ErrTaken: another module has the same name and
+// version.
+func (b *Bucket) Put(ctx context.Context, e store.Entry, binary []byte) (store.Entry, error) {
 	if store.Digest(binary) != e.Digest {
-		return fmt.Errorf("put %s: %w", e.Digest, store.ErrDamaged)
+		return e, fmt.Errorf("put %s: %w", e.Digest, store.ErrDamaged)
 	}
 	entries, err := b.List(ctx)
 	if err != nil {
-		return err
+		return e, err
+	}
+	for _, other := range entries {
+		if other.Digest != e.Digest && e.Path == "" && other.Path == "" && other.Reference() == e.Reference() {
+			return e, fmt.Errorf("put %s: %w by %s", e.Reference(), store.ErrTaken, other.Digest)
+		}
 	}
 	for _, other := range entries {
 		switch {
-		case other.Digest == e.Digest:
+		case other.Digest != e.Digest:
+		case other.Path != "" && e.Path == "":
+			e = store.Merge(e, other)
+		default:
 			e = store.Merge(other, e)
-		case other.Reference() == e.Reference():
-			return fmt.Errorf("put %s: %w by %s", e.Reference(), store.ErrTaken, other.Digest)
 		}
 	}
 	text, err := json.Marshal(e)
 	if err != nil {
-		return fmt.Errorf("put %s: %w", e.Reference(), err)
+		return e, fmt.Errorf("put %s: %w", e.Reference(), err)
 	}
 	meta := jetstream.ObjectMeta{Name: objectName(e.Digest), Metadata: map[string]string{entryKey: string(text)}}
-	if _, err := b.objects.Put(ctx, meta, strings.NewReader(string(binary))); err != nil {
-		return fmt.Errorf("put %s: %w", e.Reference(), err)
+	if _, err := b.objects.Put(ctx, meta, bytes.NewReader(binary)); err != nil {
+		return e, fmt.Errorf("put %s: %w", e.Reference(), err)
 	}
-	return nil
+	return e, nil
 }
 
 // Get fetches a module by its digest and holds it against that. Errors that wrap store.ErrNotFound and store.ErrDamaged

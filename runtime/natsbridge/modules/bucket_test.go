@@ -55,7 +55,7 @@ func TestBucket(t *testing.T) {
 	}
 	one, two := bytes.Repeat([]byte("one"), 1<<18), []byte("two") // the first in several messages
 	for version, binary := range map[string][]byte{"1.2.0": one, "1.3.0": two} {
-		if err := b.Put(ctx, entry(binary, version), binary); err != nil {
+		if _, err := b.Put(ctx, entry(binary, version), binary); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,10 +71,10 @@ func TestBucket(t *testing.T) {
 	if err != nil || !bytes.Equal(binary, one) || e.Size != int64(len(one)) {
 		t.Errorf("%d bytes, %+v, %v", len(binary), e, err)
 	}
-	if err := again.Put(ctx, entry([]byte("three"), "1.3.0"), []byte("three")); !errors.Is(err, store.ErrTaken) {
+	if _, err := again.Put(ctx, entry([]byte("three"), "1.3.0"), []byte("three")); !errors.Is(err, store.ErrTaken) {
 		t.Errorf("another module of that version: %v", err)
 	}
-	if err := again.Put(ctx, entry(two, "1.4.0"), []byte("three")); !errors.Is(err, store.ErrDamaged) {
+	if _, err := again.Put(ctx, entry(two, "1.4.0"), []byte("three")); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("an entry of another module: %v", err)
 	}
 	if err := again.Remove(ctx, store.Digest(one)); err != nil {
@@ -98,7 +98,7 @@ func TestSignaturesAreAdded(t *testing.T) {
 	for _, key := range []string{"a", "b", "a"} {
 		e := entry(binary, "1.2.0")
 		e.Signatures = []signature.Signature{{Digest: e.Digest, Key: key, Value: []byte{1}}}
-		if err := b.Put(ctx, e, binary); err != nil {
+		if _, err := b.Put(ctx, e, binary); err != nil {
 			t.Fatal(err)
 		}
 	}
