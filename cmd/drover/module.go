@@ -19,8 +19,8 @@ func newModuleCommand(g *globals) *cobra.Command {
 
 FILE is a module's file. REF names one that was added: NAME@VERSION, or sha256: and the digits of its digest, of which the
 first 8 will do.`,
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newModuleAddCommand(g), newModuleListCommand(g), newModuleInspectCommand(g), newModuleRemoveCommand(g))
 	cmd.AddCommand(newModuleKeygenCommand(g), newModuleSignCommand(g), newModuleVerifyCommand(g))

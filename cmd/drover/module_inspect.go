@@ -207,7 +207,7 @@ func (l *library) inspectRunning(ctx context.Context, m message.SharedModule) (*
 	for _, n := range m.Nodes {
 		var about message.Inspection
 		err := l.client.Get(ctx, n.Node, "module", message.ModuleRequest{Digest: m.Digest}, &about)
-		if errors.Is(err, message.ErrNotFound) {
+		if errors.Is(err, message.ErrNoModule) {
 			continue
 		}
 		if err != nil {

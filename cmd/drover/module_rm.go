@@ -68,7 +68,7 @@ func (l *library) remove(ctx context.Context, m message.SharedModule) (message.R
 	done := message.RemovedModule{Digest: m.Digest, Name: m.Name, Version: m.Version}
 	for _, n := range m.Nodes {
 		err := l.client.Ctl(ctx, n.Node, "forget-module", message.ModuleRequest{Digest: m.Digest}, nil)
-		if errors.Is(err, message.ErrNotFound) {
+		if errors.Is(err, message.ErrNoModule) {
 			continue
 		}
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/droverhq/drover/guests/modbus/client"
 	"github.com/droverhq/drover/internal/sim/modbus"
 )
 
@@ -50,6 +51,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", dir+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("DROVERPATH", dir)
 			env.Setenv("DRIVER", driver)
+			env.Setenv("MODBUS", "modbus@"+client.Version)
 			env.Setenv("TESTDRIVER", testdriver)
 			env.Setenv("NEWDRIVER", newer)
 			env.Setenv("HOME", env.WorkDir)
@@ -59,6 +61,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"certificates": certificates,
+			"damage":       damage,
 			"device":       startDevice,
 			"exits":        exits,
 			"expand":       expand,
@@ -119,6 +122,18 @@ func startDevice(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	ts.Defer(func() { _ = server.Close() }) // Nothing is left to lose.
 	ts.Setenv("DEVICE", server.Addr())
+}
+
+// damage is `damage FOLDER`: it writes over the modules of a node's store.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.wasm"))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("%s has no modules", args[0])
+	}
+	for _, file := range files {
+		ts.Check(os.WriteFile(file, []byte("spoilt"), 0o600))
+	}
 }
 
 // exits is `exits CODE COMMAND...`: it runs a command and checks how it ends. Its output is that of exec.

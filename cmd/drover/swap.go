@@ -172,7 +172,7 @@ func (r *remote) swap(ctx context.Context, s message.SwapRequest, file string, t
 	}
 	var out message.Swap
 	err := r.client.Ctl(ctx, r.node, "swap", s, &out)
-	if file != "" && errors.Is(err, message.ErrNotFound) {
+	if file != "" && errors.Is(err, message.ErrNoModule) {
 		if given := r.give(ctx, file, &s); given != nil {
 			return out, errors.Join(unreachable(err), given)
 		}

@@ -69,7 +69,7 @@ func (n *Node) getModule(_ context.Context, body []byte) (any, error) {
 	}
 	m := n.loaded(digest)
 	if m == nil {
-		return nil, message.ErrNotFound.With(fmt.Sprintf("no channel of node %s runs %s", n.config.Node.Name, digest))
+		return nil, message.ErrNoModule.With(fmt.Sprintf("no channel of node %s runs %s", n.config.Node.Name, digest))
 	}
 	return Inspection(m), nil
 }
@@ -86,7 +86,7 @@ func (n *Node) forgetModule(_ context.Context, body []byte) (any, error) {
 	}
 	err = n.library.forget(digest)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, message.ErrNotFound.With(err.Error())
+		return nil, message.ErrNoModule.With(err.Error())
 	}
 	return message.ModuleRequest{Digest: digest}, err
 }

@@ -166,7 +166,7 @@ func notLoaded(err error) error {
 		return message.ErrRefused.With(fmt.Sprintf("%s: %s", f.Code, f.Summary))
 	}
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		return message.ErrNotFound.With(err.Error())
+		return message.ErrNoModule.With(err.Error())
 	}
 	return err
 }

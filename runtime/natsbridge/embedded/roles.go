@@ -4,6 +4,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/droverhq/drover/runtime/natsbridge/dial"
+	"github.com/droverhq/drover/runtime/natsbridge/message"
 )
 
 // Role is what the bearer of a generated key may do on a server without users of its own.
@@ -11,7 +12,7 @@ type Role string
 
 const (
 	// RoleObserver looks: what anonymous clients may do, from an inbox that those cannot read, and reading the node's
-	// streams message by message.
+	// streams, and the bucket with the modules, message by message.
 	RoleObserver Role = "observer"
 	// RoleOperator looks, reads, writes and invokes.
 	RoleOperator Role = "operator"
@@ -39,10 +40,12 @@ func (c *Config) permissions(role Role) *server.Permissions {
 	}
 	p := c.anonymous()
 	p.Subscribe.Allow = append(p.Subscribe.Allow, role.InboxPrefix()+".>")
-	for _, stream := range c.streams() {
+	for _, stream := range append(c.streams(), message.ModuleStream) {
 		p.Publish.Allow = append(p.Publish.Allow,
 			"$JS.API.DIRECT.GET."+stream, "$JS.API.STREAM.MSG.GET."+stream)
 	}
+	p.Publish.Allow = append(p.Publish.Allow,
+		"$JS.API.STREAM.INFO."+message.ModuleStream, "$JS.API.DIRECT.GET."+message.ModuleStream+".>")
 	if role == RoleOperator {
 		p.Publish.Deny, p.Subscribe.Deny = nil, nil
 		for _, verb := range []string{"read", "write", "invoke", "cancel"} {

@@ -41,6 +41,7 @@ var (
 	ErrRefused      = define(403, "module.refused", "the module cannot be a driver of this node")
 	ErrUnknownVerb  = define(404, "call.unknown-verb", "there is no such verb")
 	ErrNotFound     = define(404, "call.not-found", "there is no such thing")
+	ErrNoModule     = define(404, "module.not-found", "the node has no such module")
 	ErrConflict     = define(409, "call.conflict", "not possible in this state")
 	ErrBusy         = define(429, "call.busy", "too many calls at once")
 	ErrInternal     = define(500, "call.internal", "the node failed")
