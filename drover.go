@@ -45,11 +45,19 @@ type Options struct {
 // Check loads the drivers that a configuration names and holds its settings against their schemas. It reports all
 // problems together, and starts nothing. The compiled code is kept in the data directory, for the run to come.
 func Check(ctx context.Context, c *config.Node) (config.Problems, error) {
+	return CheckWith(ctx, c, nil)
+}
+
+// Bucket opens the bucket of modules that nodes share.
+type Bucket = node.Bucket
+
+// CheckWith is Check that looks into a bucket for the modules that are in no other place; nil is none.
+func CheckWith(ctx context.Context, c *config.Node, bucket Bucket) (config.Problems, error) {
 	loader, err := node.NewLoader(c, slog.New(slog.DiscardHandler)) // who only checks may have no data directory
 	if err != nil {
 		return nil, err
 	}
-	problems := append(node.CheckNATS(c), node.Check(ctx, loader, c, nil)...)
+	problems := append(node.CheckNATS(c), node.Check(ctx, loader, c, bucket)...)
 	return problems, loader.Close(ctx)
 }
 

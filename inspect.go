@@ -6,6 +6,8 @@ import (
 
 	"github.com/droverhq/drover/runtime/config"
 	"github.com/droverhq/drover/runtime/module"
+	"github.com/droverhq/drover/runtime/natsbridge"
+	"github.com/droverhq/drover/runtime/natsbridge/client"
 	"github.com/droverhq/drover/runtime/natsbridge/message"
 	"github.com/droverhq/drover/runtime/node"
 )
@@ -36,3 +38,9 @@ func Inspect(ctx context.Context, binary []byte, cache string) (_ *message.Inspe
 
 // Grants are what a channel of a configuration lets its driver reach: nothing else.
 func Grants(c *config.Channel) []message.Grant { return node.Grants(c) }
+
+// ServerOf says how the node of a configuration with a server elsewhere connects to it.
+func ServerOf(c *config.Node) (client.Options, error) {
+	url, credentials, err := node.Server(c.NATS.Remote)
+	return client.Options{URL: url, Credentials: credentials, InboxPrefix: natsbridge.InboxPrefix(c.Name)}, err
+}

@@ -38,6 +38,7 @@ var schemaTypes = map[string]any{
 
 	"ping": message.Ping{}, "snapshot": message.Snapshot{}, "last": message.Values{}, "ps": message.Processes{},
 	"actions": message.Actions{}, "swapped": message.Swap{},
+	"modules": message.Modules{}, "inspection": message.Inspection{}, "library": message.Library{}, "removed": message.RemovedModule{},
 	"show": message.Show{}, "logs": message.Logs{}, "log-level": message.LogLevel{},
 	"crashes": message.Crashes{}, "crash": message.Crash{}, "error": message.Error{},
 	"reading": message.Reading{}, "readings": message.Readings{}, "written": message.WriteAnswer{},

@@ -25,6 +25,9 @@ version of drover is refused.`,
 		Example: "  drover module add modbus.wasm\n  drover module add --key release.pem build/*.wasm\n" +
 			"  drover module add --server nats://hub:4222 --creds admin.creds modbus.wasm",
 		Args: cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return []cobra.Completion{"wasm"}, cobra.ShellCompDirectiveFilterFileExt
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runModuleAdd(cmd.Context(), args, key, g) },
 	}
 	cmd.Flags().StringVar(&key, "key", "", "`file` of a private key to sign them with")
@@ -34,9 +37,11 @@ version of drover is refused.`,
 func runModuleAdd(ctx context.Context, files []string, key string, g *globals) error {
 	add := make([]moduleFile, len(files))
 	for i, file := range files {
-		g.progress(file + ": compile and describe")
+		done := g.progress("compiling " + printable(file))
 		var err error
-		if add[i], err = readModule(ctx, file); err != nil {
+		add[i], err = readModule(ctx, file)
+		done()
+		if err != nil {
 			return err
 		}
 		if key != "" {
@@ -78,11 +83,4 @@ func signedText(keys []string) string {
 		return ""
 	}
 	return " signed by " + printable(strings.Join(keys, ", "))
-}
-
-// progress says what takes longer, where somebody looks.
-func (g *globals) progress(text string) {
-	if g.isTTY && !g.json {
-		fmt.Fprintln(g.err, printable(text))
-	}
 }

@@ -175,8 +175,9 @@ func (g *globals) inspectFile(ctx context.Context, file string) (*message.Inspec
 	if err != nil {
 		return nil, coded(exitUsage, err)
 	}
-	g.progress(file + ": compile and describe")
+	done := g.progress("compiling " + printable(file))
 	about, err := inspectModule(ctx, file, binary)
+	done()
 	if err != nil {
 		return nil, err
 	}
@@ -193,8 +194,9 @@ func (g *globals) inspectShared(ctx context.Context, l *library, m message.Share
 	if err != nil {
 		return nil, err
 	}
-	g.progress(moduleName(m) + ": compile and describe")
+	done := g.progress("compiling " + printable(moduleName(m)))
 	about, err := inspectModule(ctx, moduleName(m), binary)
+	done()
 	if err != nil {
 		return nil, err
 	}

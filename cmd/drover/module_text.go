@@ -27,6 +27,7 @@ func inspectionText(p palette, m *message.Inspection) string {
 	fact("memory", bytesText(m.Memory.Min)+" at first, at most "+bytesText(m.Memory.Max)+" and what the channel's limit is")
 	fact("stack", bytesText(m.Stack)+" at most")
 	fact("metering", meteringText(m.Metering))
+	fact("start", startText(m.Start))
 	fact("signed by", orNobody(m.SignedBy))
 	fact("connections", connectionsText(m.Connections))
 	section := func(title, text string) {
@@ -62,6 +63,14 @@ func meteringText(m message.Metering) string {
 		grown += ", without " + printable(strings.Join(m.Dropped, " "))
 	}
 	return text + grown
+}
+
+func startText(s message.ModuleStart) string {
+	took := span(s.Initialisation)
+	if !s.Snapshot {
+		return "each instance initialises itself, in about " + took + ": " + printable(s.Reason)
+	}
+	return fmt.Sprintf("from a snapshot of %s, rather than initialised in about %s", bytesText(s.Image), took)
 }
 
 func orNobody(keys []string) string {

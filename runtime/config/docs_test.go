@@ -32,6 +32,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		"nats":                                   natsKeys(nil, nil, &NATS{}),
 		"nats.embedded":                          embeddedKeys(nil),
 		"nats.embedded.store":                    storeKeys(nil),
+		"nats.modules":                           modulesKeys(nil),
 		"nats.stream":                            streamKeys(nil),
 		"nats.tls":                               tlsKeys(nil),
 		"http":                                   httpKeys(nil),

@@ -18,6 +18,8 @@ type Problem struct {
 	Path string `json:"path,omitempty"`
 	// Message says what is wrong and what was expected.
 	Message string `json:"message"`
+	// Refused says that it is no mistake: what the file names is not allowed, as a driver is that no trusted key has signed.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // String returns `file:line:column: path: message`.
@@ -38,6 +40,11 @@ func (p Problems) Error() string {
 		lines[i] = problem.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Refused says whether all of them are things that are not allowed; false where there are none.
+func (p Problems) Refused() bool {
+	return len(p) > 0 && !slices.ContainsFunc(p, func(problem Problem) bool { return !problem.Refused })
 }
 
 // Sort orders the problems by file, line and column. Whoever adds problems to those of a file calls it.

@@ -60,7 +60,7 @@ func remoteKeys() []string {
 func natsKeys(e *Embedded, r *Remote, n *NATS) keys {
 	return keys{
 		"stream":   func(v value) { v.object(streamKeys(&n.Stream), nil) },
-		"modules":  func(v value) { v.object(keys{"domain": func(v value) { v.domain(&n.ModulesDomain) }}, nil) },
+		"modules":  func(v value) { v.object(modulesKeys(n), nil) },
 		"embedded": func(v value) { v.embedded(e) },
 		"commands": func(v value) { oneOf(v, &n.Commands, CommandsAll, CommandsRead, CommandsNone) },
 		"url":      func(v value) { v.natsURL(&r.URL) },
@@ -75,6 +75,10 @@ func natsKeys(e *Embedded, r *Remote, n *NATS) keys {
 			v.tls(r.TLS)
 		},
 	}
+}
+
+func modulesKeys(n *NATS) keys {
+	return keys{"domain": func(v value) { v.domain(&n.ModulesDomain) }}
 }
 
 // domain reads the name of a JetStream domain: one token of a subject.

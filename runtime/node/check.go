@@ -12,6 +12,7 @@ import (
 	"github.com/droverhq/drover/runtime/failure"
 	"github.com/droverhq/drover/runtime/module"
 	"github.com/droverhq/drover/runtime/store"
+	"github.com/droverhq/drover/runtime/store/signature"
 )
 
 // Check loads the drivers of a configuration and holds the settings against their schemas. All problems come together,
@@ -40,6 +41,7 @@ func driverProblem(c *config.Node, ch *config.Channel, err error) config.Problem
 	return config.Problem{
 		File: ch.DriverPosition.File, Line: ch.DriverPosition.Line, Column: ch.DriverPosition.Column,
 		Path: "channels." + ch.Name + ".driver", Message: loadFailure(ch, err).Summary,
+		Refused: errors.Is(err, signature.ErrUntrusted),
 	}
 }
 

@@ -116,11 +116,11 @@ func TestRemote(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"url":"nats://hub","user":"u","password":"p","ca":"/ca.pem"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	url, c, err := remote(&config.Remote{Context: file})
+	url, c, err := Server(&config.Remote{Context: file})
 	if err != nil || url != "nats://hub" || c.User != "u" || c.Password != "p" || c.CA != "/ca.pem" {
 		t.Errorf("%s, %+v, %v", url, c, err)
 	}
-	url, c, err = remote(&config.Remote{Context: file, URL: "nats://other", Token: "t", TLS: &config.TLS{CA: "/other.pem"}})
+	url, c, err = Server(&config.Remote{Context: file, URL: "nats://other", Token: "t", TLS: &config.TLS{CA: "/other.pem"}})
 	if err != nil || url != "nats://other" || c.User != "" || c.Token != "t" || c.CA != "/other.pem" {
 		t.Errorf("%s, %+v, %v", url, c, err)
 	}
@@ -128,7 +128,7 @@ func TestRemote(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := remote(&config.Remote{Context: file}); err == nil || !strings.Contains(err.Error(), file) {
+		if _, _, err := Server(&config.Remote{Context: file}); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -19,7 +19,7 @@ func Inspection(m *module.Module) message.Inspection {
 		Digest: m.Digest(), Size: m.Size(), Name: about.Name, Version: about.Version, Summary: about.Summary,
 		ABI: module.ABIVersion, Imports: importsOf(made.Imports), Exports: []string{}, Connections: connectionsOf(made.Imports),
 		Memory: message.MemoryRange{Min: made.MinMemory, Max: made.MaxMemory}, Stack: made.Stack,
-		Metering: meteringOf(made), Codes: []message.OwnCode{},
+		Metering: meteringOf(made), Start: startOf(m.Start()), Codes: []message.OwnCode{},
 		Settings: schemaOf(about.Settings), DeviceSettings: schemaOf(about.DeviceSettings), Address: schemaOf(about.Address),
 	}
 	for _, f := range made.Exports {
@@ -37,6 +37,12 @@ func meteringOf(made module.Inspection) message.Metering {
 	return message.Metering{
 		Functions: s.Functions, Loops: s.Loops, Metered: s.Metered, StackCounted: s.StackCounted,
 		Before: s.Before, After: s.After, Dropped: s.Dropped,
+	}
+}
+
+func startOf(s module.Start) message.ModuleStart {
+	return message.ModuleStart{
+		Snapshot: s.Snapshot, Reason: s.Reason, Memory: s.Memory, Image: s.Image, Initialisation: s.Initialisation.Seconds(),
 	}
 }
 
@@ -86,4 +92,4 @@ func schemaOf(text driver.JSON) json.RawMessage {
 }
 
 // Grants are what a channel lets its driver reach: nothing else.
-func Grants(c *config.Channel) []message.Grant { return grants(c.Connections) }
+func Grants(c *config.Channel) []message.Grant { return grants(c) }

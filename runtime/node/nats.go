@@ -35,7 +35,7 @@ func (n *Node) connect(ctx context.Context) error {
 		c.Server = n.server
 		local.Credentials, local.InboxPrefix = n.server.Admin().Credentials, n.server.Admin().InboxPrefix
 	case nats.Remote != nil:
-		if c.URL, c.Credentials, err = remote(nats.Remote); err != nil {
+		if c.URL, c.Credentials, err = Server(nats.Remote); err != nil {
 			return err
 		}
 		n.url = c.URL
@@ -76,9 +76,9 @@ func serverConfig(c Config) embedded.Config {
 	}
 }
 
-// remote returns where a server elsewhere is and who we are to it. What the configuration leaves open is from its NATS
+// Server returns where a server elsewhere is and who we are to it. What the configuration leaves open is from its NATS
 // context, where it names one.
-func remote(r *config.Remote) (url string, c dial.Credentials, err error) {
+func Server(r *config.Remote) (url string, c dial.Credentials, err error) {
 	c = dial.Credentials{
 		File: r.Creds, NKey: r.NKey, Token: string(r.Token), User: string(r.User), Password: string(r.Password),
 	}

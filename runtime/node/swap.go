@@ -81,7 +81,7 @@ func (n *Node) swap(ctx context.Context, r message.SwapRequest) (message.Swap, e
 		return message.Swap{}, err
 	}
 	if m.channel == nil {
-		return message.Swap{}, message.ErrNotReady.With(m.failed.LastFailure.Summary)
+		return message.Swap{}, m.missing()
 	}
 	if r.Clear {
 		r.Module = n.configured(m.config)

@@ -161,7 +161,7 @@ func TestCredentials(t *testing.T) {
 		File: "/node.creds", NKey: "/node.nk", Token: "token", User: "user", Password: "password",
 		CA: "/ca.pem", Cert: "/cert.pem", Key: "/key.pem",
 	}
-	_, got, err := remote(r)
+	_, got, err := Server(r)
 	if err != nil {
 		t.Fatal(err)
 	}

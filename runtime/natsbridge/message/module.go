@@ -107,6 +107,8 @@ type Inspection struct {
 	Stack  uint64      `json:"stack"`
 	// Metering is what is done to the module before it is compiled, so that its work is counted.
 	Metering Metering `json:"metering"`
+	// Start is how its instances start.
+	Start ModuleStart `json:"start"`
 	// Settings, DeviceSettings and Address are JSON Schemas of what configurations may say; absent where it has none.
 	Settings       json.RawMessage `json:"settings,omitempty"`
 	DeviceSettings json.RawMessage `json:"device_settings,omitempty"`
@@ -124,6 +126,20 @@ type Inspection struct {
 type Import struct {
 	Interface string   `json:"interface"`
 	Functions []string `json:"functions"`
+}
+
+// ModuleStart is how the instances of a module start.
+type ModuleStart struct {
+	// Snapshot: from an image of the memory as it is when the module has initialised itself.
+	Snapshot bool `json:"snapshot"`
+	// Reason is why not, for people; absent with Snapshot.
+	Reason string `json:"reason,omitempty"`
+	// Memory is what an instance has when it is initialised, Image what of it the image holds, in bytes.
+	Memory uint64 `json:"memory"`
+	Image  uint64 `json:"image,omitempty"`
+	// Initialisation is for how many seconds the first instance was made and initialised: what each one costs without an
+	// image.
+	Initialisation float64 `json:"initialisation"`
 }
 
 // MemoryRange is how many bytes a memory has at least and at most.
