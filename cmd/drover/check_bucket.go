@@ -19,7 +19,7 @@ import (
 func (g *globals) bucketOf(ctx context.Context, cfg *config.Node) (bucket drover.Bucket, done func()) {
 	end := func() {}
 	open := sync.OnceValues(func() (*modules.Bucket, error) {
-		c, err := g.connectFor(ctx, cfg)
+		c, err := g.serverOf(ctx, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("the bucket could not be asked: %w", err)
 		}
@@ -33,9 +33,9 @@ func (g *globals) bucketOf(ctx context.Context, cfg *config.Node) (bucket drover
 	return func(context.Context) (*modules.Bucket, error) { return open() }, func() { end() }
 }
 
-// connectFor connects to the server that is named, to that of the configuration's node where it runs here, or to the one
+// serverOf connects to the server that is named, to that of the configuration's node where it runs here, or to the one
 // that the configuration names.
-func (g *globals) connectFor(ctx context.Context, cfg *config.Node) (*client.Client, error) {
+func (g *globals) serverOf(ctx context.Context, cfg *config.Node) (*client.Client, error) {
 	of := *g
 	of.node = cmp.Or(g.node, cfg.Name)
 	c, _, err := of.connectServer(ctx)

@@ -21,7 +21,9 @@ const (
 // channels, is there once.
 func (p *plan) tell(out *message.Applied) {
 	for _, problem := range p.problems {
-		out.Problems = append(out.Problems, message.Problem(problem))
+		out.Problems = append(out.Problems, message.Problem{
+			File: problem.File, Line: problem.Line, Column: problem.Column, Path: problem.Path, Message: problem.Message,
+		})
 	}
 	out.Refused = p.refused > 0 && p.refused == len(p.problems)
 	out.Missing = p.missing
