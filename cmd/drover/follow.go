@@ -38,6 +38,11 @@ type follower struct {
 
 // follow shows messages until ctx is done, the channel is closed or the count is reached.
 func (f *follower) follow(ctx context.Context, messages <-chan incoming) error {
+	if snapshot, err := f.ask(ctx); err == nil { // else it is asked again with the first value
+		if err := f.learn(snapshot); err != nil {
+			return err
+		}
+	}
 	if f.json || !f.isTTY {
 		return f.each(ctx, messages, nil, func() error { return nil })
 	}
