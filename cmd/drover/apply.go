@@ -44,7 +44,7 @@ with what is new, or whose good points turn bad within --trial, is rolled back, 
 then 1.
 
 The node is the one that the file names, unless --node says another. Drivers that are files are pinned: what the file is
-now runs until the next apply.`,
+now runs until the next apply. A node on another machine that does not have a driver is given it, by the bucket of modules.`,
 		Example: "  drover apply --dry-run\n  drover apply -c plant-1.yaml --server nats://10.0.0.7:4222\n" +
 			"  drover apply --json | jq '.results[] | select(.result == \"rolled back\")'",
 		Args: cobra.NoArgs,
@@ -75,8 +75,8 @@ func runApply(ctx context.Context, o applyOptions, g *globals) error {
 	defer cancel()
 	trial := o.trial.Seconds()
 	request := message.Apply{Bundle: data, By: caller(), DryRun: true, Trial: &trial}
-	var planned message.Applied
-	if err := node.client.Ctl(ctx, node.node, "apply", request, &planned); err != nil {
+	planned, err := node.plan(ctx, request, !o.dryRun)
+	if err != nil {
 		return unreachable(fmt.Errorf("apply %s: %w", o.config, err))
 	}
 	if o.dryRun || len(planned.Problems) > 0 {
@@ -91,6 +91,27 @@ func runApply(ctx context.Context, o applyOptions, g *globals) error {
 		return unreachable(fmt.Errorf("apply %s: %w", o.config, err))
 	}
 	return g.printApplied(applied, false)
+}
+
+// plan asks what would change. With give, drivers that the node does not have are given to it first.
+func (r *remote) plan(ctx context.Context, request message.Apply, give bool) (message.Applied, error) {
+	var planned message.Applied
+	err := r.client.Ctl(ctx, r.node, "apply", request, &planned)
+	if err != nil || len(planned.Missing) == 0 || !give {
+		return planned, err
+	}
+	for _, m := range planned.Missing {
+		given := message.SwapRequest{}
+		if err := r.give(ctx, m.Path, &given); err != nil {
+			return planned, fmt.Errorf("give the node a driver that it does not have: %w", err)
+		}
+		if given.Digest != m.Digest {
+			return planned, fmt.Errorf("%s has changed while it was applied: it is %s, and was %s", m.Path, given.Digest, m.Digest)
+		}
+	}
+	planned = message.Applied{}
+	err = r.client.Ctl(ctx, r.node, "apply", request, &planned)
+	return planned, err
 }
 
 // connectFor connects to the node that a configuration is of, unless the command line says another.

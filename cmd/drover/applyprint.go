@@ -57,7 +57,7 @@ func (g *globals) problems(a *message.Applied) error {
 		code = exitRefused
 	}
 	if len(a.Missing) > 0 {
-		fmt.Fprintln(g.err, "the node does not have these drivers: copy them there, or add them with drover module add")
+		fmt.Fprintln(g.err, "the node does not have these drivers: an apply that is no dry run gives them to it")
 	}
 	return coded(code, fmt.Errorf("%w: %s", errReported, plural(len(a.Problems), "problem")))
 }

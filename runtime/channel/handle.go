@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxActions is how many actions a handle may have.
-	maxActions = 256
+	// maxActions is how many actions a handle may have: a few for each device of a line with 247 Modbus units.
+	maxActions = 1024
 	// maxActionName is how long the name of an action may be.
 	maxActionName = 64
 	// maxSchema is how long the JSON Schema of an action's arguments, or of its result, may be.

@@ -430,7 +430,7 @@ func TestHandle(t *testing.T) {
 		{"forged point", driver.Handle{Points: []driver.PointID{0, 4}}, "point 4, which was not configured"},
 		{"greatest point", driver.Handle{Points: []driver.PointID{math.MaxUint32}}, "point 4294967295, which"},
 		{"point twice", driver.Handle{Points: []driver.PointID{1, 0, 1}}, "point 1 twice"},
-		{"many actions", driver.Handle{Actions: many}, "257 actions"},
+		{"many actions", driver.Handle{Actions: many}, "1025 actions"},
 		{"action twice", driver.Handle{Actions: []driver.Action{{Name: "a"}, {Name: "a"}}}, `"a" twice`},
 		{"forged device", driver.Handle{Actions: []driver.Action{{Name: "a", Device: device(2)}}}, "of device 2"},
 		{"no name", driver.Handle{Actions: []driver.Action{{}}}, `the action ""`},
