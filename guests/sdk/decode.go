@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"bytes"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -19,19 +18,18 @@ import (
 //
 // The error is of KindFatal: the next attempt would have the same text.
 func Decode[T any](text string, defaults T) (T, error) {
-	if strings.TrimSpace(text) == "" {
+	if text = strings.Trim(text, whiteSpace); text == "" {
 		text = "{}"
 	}
 	var problems settingsError
 	v := defaults
-	var raw json.RawMessage
-	if err := json.Unmarshal([]byte(text), &raw); err != nil {
-		problems.add("", err.Error())
+	if problem := invalid(text); problem != nil {
+		problems.add("", problem.Error())
 	} else {
-		problems.decode("", raw, reflect.ValueOf(&v).Elem())
+		problems.decode("", text, reflect.ValueOf(&v).Elem())
 	}
 	if len(problems.list) > 0 {
-		return defaults, &Error{Kind: KindFatal, Err: &problems}
+		return defaults, &Error{Kind: KindFatal, Err: &settingsError{problems.list}}
 	}
 	return v, nil
 }
@@ -48,11 +46,11 @@ func (e *settingsError) add(path, problem string) {
 	e.list = append(e.list, problem)
 }
 
-func (e *settingsError) decode(path string, raw json.RawMessage, v reflect.Value) {
+func (e *settingsError) decode(path string, raw string, v reflect.Value) {
 	switch {
 	case ownText(v):
 		e.leaf(path, raw, v)
-	case string(raw) == "null":
+	case raw == "null":
 		e.null(path, v)
 	case v.Kind() == reflect.Pointer:
 		p := reflect.New(v.Type().Elem())
@@ -90,8 +88,11 @@ func (e *settingsError) null(path string, v reflect.Value) {
 	}
 }
 
-func (e *settingsError) leaf(path string, raw json.RawMessage, v reflect.Value) {
-	err := json.Unmarshal(raw, v.Addr().Interface())
+func (e *settingsError) leaf(path string, raw string, v reflect.Value) {
+	if !ownText(v) && plain(raw, v) {
+		return
+	}
+	err := json.Unmarshal([]byte(raw), v.Addr().Interface())
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		e.add(path, "expected "+kindName(v.Type())+", found "+t.Value)
 	} else if err != nil {
@@ -99,22 +100,22 @@ func (e *settingsError) leaf(path string, raw json.RawMessage, v reflect.Value) 
 	}
 }
 
-func (e *settingsError) array(path string, raw json.RawMessage, v reflect.Value) {
-	var parts []json.RawMessage
-	if json.Unmarshal(raw, &parts) != nil {
+func (e *settingsError) array(path string, raw string, v reflect.Value) {
+	if raw[0] != '[' {
 		e.add(path, "expected a list, found "+found(raw))
 		return
 	}
-	out := reflect.MakeSlice(v.Type(), len(parts), len(parts))
-	for i, part := range parts {
+	values := slices.Collect(parts(raw))
+	out := reflect.MakeSlice(v.Type(), len(values), len(values))
+	for i, part := range values {
 		e.decode(path+"["+strconv.Itoa(i)+"]", part, out.Index(i))
 	}
 	v.Set(out)
 }
 
-func (e *settingsError) dictionary(path string, raw json.RawMessage, v reflect.Value) {
+func (e *settingsError) dictionary(path string, raw string, v reflect.Value) {
 	out := reflect.MakeMap(v.Type())
-	e.members(path, raw, func(name string, part json.RawMessage) {
+	e.members(path, raw, func(name string, part string) {
 		member := reflect.New(v.Type().Elem()).Elem()
 		e.decode(join(path, name), part, member)
 		out.SetMapIndex(reflect.ValueOf(name).Convert(v.Type().Key()), member)
@@ -122,8 +123,8 @@ func (e *settingsError) dictionary(path string, raw json.RawMessage, v reflect.V
 	v.Set(out)
 }
 
-func (e *settingsError) object(path string, raw json.RawMessage, v reflect.Value) {
-	e.members(path, raw, func(name string, part json.RawMessage) {
+func (e *settingsError) object(path string, raw string, v reflect.Value) {
+	e.members(path, raw, func(name string, part string) {
 		field, ok := member(v, name)
 		if !ok {
 			e.add(join(path, name), "unknown; there are "+strings.Join(memberNames(v.Type()), ", "))
@@ -134,35 +135,42 @@ func (e *settingsError) object(path string, raw json.RawMessage, v reflect.Value
 }
 
 // members calls f for each member of an object, in its order.
-func (e *settingsError) members(path string, raw json.RawMessage, f func(name string, part json.RawMessage)) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+func (e *settingsError) members(path string, raw string, f func(name string, part string)) {
+	if raw[0] != '{' {
 		e.add(path, "expected an object, found "+found(raw))
 		return
 	}
-	seen := map[string]bool{}
-	for d.More() {
-		key, err := d.Token()
-		name, ok := key.(string)
-		var part json.RawMessage
-		if err != nil || !ok || d.Decode(&part) != nil {
-			e.add(path, "broken object")
-			return
-		}
-		if seen[name] {
-			e.add(join(path, name), "given twice")
+	var few [16]string
+	seen, name := few[:0], ""
+	for part := range parts(raw) {
+		if name == "" {
+			name = part
 			continue
 		}
-		seen[name] = true
-		f(name, part)
+		key := unquote(name)
+		name = ""
+		if slices.Contains(seen, key) {
+			e.add(join(path, key), "given twice")
+			continue
+		}
+		seen = append(seen, key)
+		f(key, part)
 	}
 }
 
-// member returns the field that a member is read into, through embedded structs.
+// member returns the field that a member is read into: the struct's own, or else one of those embedded in it.
 func member(v reflect.Value, name string) (reflect.Value, bool) {
-	for _, f := range reflect.VisibleFields(v.Type()) {
-		if n, ok := memberName(f); ok && n == name {
-			return v.FieldByIndex(f.Index), true
+	t := v.Type()
+	for i := range t.NumField() {
+		if n, ok := memberName(t.Field(i)); ok && n == name {
+			return v.Field(i), true
+		}
+	}
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Anonymous && f.Type.Kind() == reflect.Struct {
+			if found, ok := member(v.Field(i), name); ok {
+				return found, true
+			}
 		}
 	}
 	return reflect.Value{}, false
@@ -220,7 +228,7 @@ func kindName(t reflect.Type) string {
 }
 
 // found tells people what a text is.
-func found(raw json.RawMessage) string {
+func found(raw string) string {
 	switch raw[0] {
 	case '{':
 		return "object"

@@ -31,12 +31,11 @@ type Address struct {
 // Parse reads an address from JSON text: a string or an object. The base, 0 or 1, is the number of the first register
 // or bit in AREA:OFFSET; the classical form begins at 1 whatever the base.
 func Parse(text string, base int) (Address, error) {
-	var form string
-	if json.Unmarshal([]byte(text), &form) == nil && form != "" {
-		return parseString(form, base)
-	}
 	if strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return parseObject(text, base)
+	}
+	if form, err := sdk.Decode(text, ""); err == nil && form != "" {
+		return parseString(form, base)
 	}
 	var number json.Number
 	if json.Unmarshal([]byte(text), &number) == nil && number != "" {

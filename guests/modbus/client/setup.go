@@ -38,6 +38,8 @@ type setup struct {
 	connection sdk.Connection
 	units      []*unit
 	points     map[sdk.PointID]*point
+	// codecs are those that points of the same shape share.
+	codecs map[codec.Shape]*codec.Codec
 	// served are the ids of points, in the configuration's order.
 	served []sdk.PointID
 }
@@ -46,7 +48,10 @@ var _ sdk.Connector = (*setup)(nil)
 
 // newSetup checks a configuration and reports all that is wrong with it.
 func newSetup(c *sdk.Config) (*setup, error) {
-	s := &setup{points: make(map[sdk.PointID]*point, len(c.Points))}
+	s := &setup{
+		points: make(map[sdk.PointID]*point, len(c.Points)), codecs: make(map[codec.Shape]*codec.Codec),
+		served: make([]sdk.PointID, 0, len(c.Points)),
+	}
 	found := s.readSettings(c)
 	if len(found) == 0 {
 		found = s.readDevices(c)
@@ -130,7 +135,7 @@ func (s *setup) readPoint(u *unit, in *sdk.Point) error {
 	if a.Order == 0 {
 		a.Order = u.order
 	}
-	c, err := codec.New(codec.Shape{
+	c, err := s.codec(codec.Shape{
 		Scalar: in.Scalar, Count: in.Count, Area: a.Area, Bit: a.Bit, Length: a.Length, Order: a.Order,
 	})
 	if err != nil {
@@ -139,6 +144,21 @@ func (s *setup) readPoint(u *unit, in *sdk.Point) error {
 	p := &point{id: in.ID, def: in, unit: u, codec: c, area: a.Area, start: a.Offset}
 	s.points[in.ID] = p
 	return p.check()
+}
+
+// codec returns the codec of a shape: its own for a list, a text or bytes, whose values share memory with the next one.
+func (s *setup) codec(shape codec.Shape) (*codec.Codec, error) {
+	if shape.Count > 0 || shape.Length > 0 {
+		return codec.New(shape)
+	}
+	if c, ok := s.codecs[shape]; ok {
+		return c, nil
+	}
+	c, err := codec.New(shape)
+	if err == nil {
+		s.codecs[shape] = c
+	}
+	return c, err
 }
 
 // check says why the point cannot be served.
