@@ -13,6 +13,7 @@ import "unsafe"
 const (
 	chunkSize = 4 << 10  // what an arena has from the start
 	chunkKeep = 64 << 10 // the most that it keeps after a call that needed more
+	chunkStep = 512      // what larger chunks are multiples of, so that what follows a long list finds room
 )
 
 // Arena has the memory of one call: the parameters that were lowered into it, the place of the result, and what the host
@@ -61,7 +62,7 @@ func (a *Arena) Alloc(size, align uintptr) unsafe.Pointer {
 	}
 	start := a.start(align)
 	if start+size > uintptr(len(a.chunk)) {
-		a.grow(max(chunkSize, int(size+align)))
+		a.grow(max(chunkSize, (int(size+align)+chunkStep)&^(chunkStep-1)))
 		start = a.start(align)
 	}
 	a.used = start + size
@@ -74,9 +75,12 @@ func (a *Arena) start(align uintptr) uintptr {
 	return (base+a.used+align-1)&^(align-1) - base
 }
 
+// grow makes a chunk, which is instead of one that nothing was taken of.
 func (a *Arena) grow(size int) {
-	if a.chunk != nil {
+	if a.used > 0 {
 		a.more = append(a.more, a.chunk)
+	} else {
+		a.size -= len(a.chunk)
 	}
 	a.chunk, a.used = make([]byte, size), 0
 	a.size += size
@@ -97,11 +101,20 @@ func (a *Arena) Block(size, align uintptr) unsafe.Pointer {
 // Pin keeps what p points to until the end of the call.
 func (a *Arena) Pin(p unsafe.Pointer) { a.pins = append(a.pins, p) }
 
+// Drop ends the call and keeps the first chunk alone, of a call that was unlike those to come.
+func (a *Arena) Drop() {
+	if len(a.more) > 0 {
+		a.chunk, a.more = a.more[0], nil
+		a.size = len(a.chunk)
+	}
+	a.Reset()
+}
+
 // Reset ends the call: nothing of it is kept but the memory, in one piece, for the next call.
 func (a *Arena) Reset() {
 	clear(a.pins)
 	a.pins, a.into, a.used = a.pins[:0], nil, 0
-	if len(a.more) == 0 {
+	if len(a.more) == 0 && a.size <= chunkKeep {
 		return
 	}
 	size := min(a.size, chunkKeep)

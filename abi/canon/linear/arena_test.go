@@ -98,3 +98,28 @@ func TestPool(t *testing.T) {
 		t.Error("arenas are not used again")
 	}
 }
+
+// TestArenaTakesALongListOnce sees that a list that does not fit, and what follows it, take one chunk.
+func TestArenaTakesALongListOnce(t *testing.T) {
+	a := New()
+	a.Alloc(5600, 8)
+	a.Alloc(12, 4)
+	chunk := unsafe.SliceData(a.chunk)
+	if len(a.more) != 0 || len(a.chunk) > 5600+2*chunkStep {
+		t.Errorf("%d bytes and %d more chunks", len(a.chunk), len(a.more))
+	}
+	if a.Reset(); unsafe.SliceData(a.chunk) != chunk {
+		t.Error("the chunk was not kept")
+	}
+}
+
+// TestArenaDrop sees that a call that needed much leaves what the arena had before.
+func TestArenaDrop(t *testing.T) {
+	a := New()
+	for range 10 {
+		a.Alloc(1000, 1)
+	}
+	if a.Drop(); len(a.chunk) != chunkSize || len(a.more) != 0 || a.size != chunkSize || a.used != 0 {
+		t.Errorf("%d bytes of %d, %d used, and %d more chunks", len(a.chunk), a.size, a.used, len(a.more))
+	}
+}

@@ -23,8 +23,9 @@ func (a *Arena) Leave() { current = nil }
 // Free gives the arena back when the result was lifted.
 func (a *Arena) Free() { idle.put(a) }
 
-// Lifted says that the parameters of an export were lifted.
-func Lifted() { params.Reset() }
+// Lifted says that the parameters of an export were lifted. No other export has as many as the one that configures, which
+// is called once.
+func Lifted() { params.Drop() }
 
 // Result returns the arena for the result of an export, which keeps it until the next one, or its post-return.
 func Result() *Arena {
