@@ -26,6 +26,9 @@ type Batch struct {
 // NewBatch returns an empty batch.
 func NewBatch(ctx *Context) *Batch { return &Batch{ctx: ctx} }
 
+// reserve makes room for n samples at once: growing step by step would leave as much behind.
+func (b *Batch) reserve(n int) { b.samples = slices.Grow(b.samples, n) }
+
 // Add adds samples.
 func (b *Batch) Add(samples ...Sample) { b.samples = append(b.samples, samples...) }
 

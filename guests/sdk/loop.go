@@ -41,6 +41,7 @@ func (l *Loop) Run(ctx *Context) (Outcome, error) {
 		r.Scheduler = NewScheduler(nil, ctx.Now())
 	}
 	r.overruns = newOverruns(r.Scheduler)
+	r.batch.reserve(r.Scheduler.largest())
 	ctx.serve = r.command
 	defer func() { ctx.serve = nil }()
 	for {

@@ -18,12 +18,13 @@ import (
 //	var _ = sdk.Register(boiler.Driver{})
 //
 // It also has the garbage collector run before the heap of an instance has grown by a megabyte, but not while it is
-// configured and connects: a collection writes to some 300 KB, which the instance then shares with no other one. And it has
-// a recursion end at 2 MiB of stack, long before it fills the memory.
+// configured and connects: a collection writes to some 300 KB, which the instance then shares with no other one. One runs
+// here, for all instances. And it has a recursion end at 2 MiB of stack, long before it fills the memory.
 func Register(d Driver) struct{} {
 	debug.SetGCPercent(25)
 	debug.SetMaxStack(2 << 20)
 	guest.ExportLifecycle(NewLifecycle(d, &bindings{}))
+	settle()
 	return struct{}{}
 }
 

@@ -16,6 +16,7 @@ type Group struct {
 	Points  []PointID
 	Devices []DeviceID
 
+	size     int           // how many points there will be
 	due      time.Duration // since the scheduler's start
 	overruns uint64
 }
@@ -38,10 +39,9 @@ func NewScheduler(points []Point, start time.Time) *Scheduler {
 	s := &Scheduler{start: start}
 	type key struct{ period, phase time.Duration }
 	byKey := map[key]*Group{}
-	for i := range points {
-		p := &points[i]
+	group := func(p *Point) *Group {
 		if p.Period <= 0 || !p.Readable() {
-			continue
+			return nil
 		}
 		k := key{p.Period, max(p.Phase, 0) % p.Period}
 		g := byKey[k]
@@ -49,6 +49,22 @@ func NewScheduler(points []Point, start time.Time) *Scheduler {
 			g = &Group{Index: len(s.groups), Period: k.period, Phase: k.phase, due: k.phase}
 			byKey[k] = g
 			s.groups = append(s.groups, g)
+		}
+		return g
+	}
+	for i := range points {
+		if g := group(&points[i]); g != nil {
+			g.size++
+		}
+	}
+	for i := range points {
+		p := &points[i]
+		g := group(p)
+		if g == nil {
+			continue
+		}
+		if g.Points == nil {
+			g.Points = make([]PointID, 0, g.size)
 		}
 		g.Points = append(g.Points, p.ID)
 		if !slices.Contains(g.Devices, p.Device) {
@@ -61,6 +77,14 @@ func NewScheduler(points []Point, start time.Time) *Scheduler {
 
 // Groups returns all groups. Neither the slice nor the groups may be changed.
 func (s *Scheduler) Groups() []*Group { return s.groups }
+
+// largest is how many points the largest group has.
+func (s *Scheduler) largest() (n int) {
+	for _, g := range s.groups {
+		n = max(n, g.size)
+	}
+	return n
+}
 
 // Next returns the groups that are due at now, the longest due first, and moves each to its next cycle; and how long
 // after now the next one is due, Forever without groups. The slice is valid until the next call.

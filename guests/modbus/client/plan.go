@@ -40,7 +40,7 @@ func (s *session) plan(groups []*sdk.Group) {
 			}
 			p := parts[pt.unit]
 			if p == nil {
-				p = &part{unit: pt.unit}
+				p = &part{unit: pt.unit, points: make([]*point, 0, len(g.Points))}
 				parts[pt.unit] = p
 				pt.unit.parts = append(pt.unit.parts, p)
 				s.plans[g.Index] = append(s.plans[g.Index], p)

@@ -39,7 +39,7 @@ type setup struct {
 	units      []*unit
 	points     map[sdk.PointID]*point
 	// codecs are those that points of the same shape share.
-	codecs map[codec.Shape]*codec.Codec
+	codecs []*codec.Codec
 	// served are the ids of points, in the configuration's order.
 	served []sdk.PointID
 }
@@ -48,10 +48,7 @@ var _ sdk.Connector = (*setup)(nil)
 
 // newSetup checks a configuration and reports all that is wrong with it.
 func newSetup(c *sdk.Config) (*setup, error) {
-	s := &setup{
-		points: make(map[sdk.PointID]*point, len(c.Points)), codecs: make(map[codec.Shape]*codec.Codec),
-		served: make([]sdk.PointID, 0, len(c.Points)),
-	}
+	s := &setup{points: make(map[sdk.PointID]*point, len(c.Points)), served: make([]sdk.PointID, 0, len(c.Points))}
 	found := s.readSettings(c)
 	if len(found) == 0 {
 		found = s.readDevices(c)
@@ -151,12 +148,14 @@ func (s *setup) codec(shape codec.Shape) (*codec.Codec, error) {
 	if shape.Count > 0 || shape.Length > 0 {
 		return codec.New(shape)
 	}
-	if c, ok := s.codecs[shape]; ok {
-		return c, nil
+	for _, c := range s.codecs {
+		if c.Of(shape) {
+			return c, nil
+		}
 	}
 	c, err := codec.New(shape)
 	if err == nil {
-		s.codecs[shape] = c
+		s.codecs = append(s.codecs, c)
 	}
 	return c, err
 }

@@ -78,6 +78,14 @@ func New(shape Shape) (*Codec, error) {
 	return newCodec(shape), nil
 }
 
+// Of says whether the codec is what New returns for the shape.
+func (c *Codec) Of(shape Shape) bool {
+	if shape.Order == 0 {
+		shape.Order = ABCD
+	}
+	return c.shape == shape
+}
+
 // newCodec returns the codec of a shape that is in order.
 func newCodec(shape Shape) *Codec {
 	c := &Codec{
