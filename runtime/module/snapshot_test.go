@@ -52,6 +52,12 @@ func loadOf(t testing.TB, binary []byte, each bool) *Module {
 func (m *Module) instantiate(t testing.TB, c InstanceConfig) *Instance {
 	t.Helper()
 	c.Imports = nothingGranted()
+	return m.instantiateWith(t, c)
+}
+
+// instantiateWith is instantiate of a driver that may reach what c says.
+func (m *Module) instantiateWith(t testing.TB, c InstanceConfig) *Instance {
+	t.Helper()
 	i, err := m.Instantiate(t.Context(), failure.PhaseConfigure, c)
 	if err != nil {
 		t.Fatal(err)
