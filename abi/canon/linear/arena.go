@@ -48,6 +48,16 @@ func (p *pool) put(a *Arena) {
 	a.next, p.first = p.first, a
 }
 
+// larger gives the pool an arena for one of its own, if that is smaller, and returns the other one.
+func (p *pool) larger(a *Arena) *Arena {
+	own := p.first
+	if own == nil || own.size >= a.size {
+		return a
+	}
+	p.first, a.next, own.next = a, own.next, nil
+	return own
+}
+
 // New returns an arena.
 func New() *Arena {
 	a := &Arena{pins: make([]unsafe.Pointer, 0, 16)}
@@ -101,12 +111,14 @@ func (a *Arena) Block(size, align uintptr) unsafe.Pointer {
 // Pin keeps what p points to until the end of the call.
 func (a *Arena) Pin(p unsafe.Pointer) { a.pins = append(a.pins, p) }
 
-// Drop ends the call and keeps the first chunk alone, of a call that was unlike those to come.
+// Drop ends the call and keeps its largest chunk alone, of a call that was unlike those to come.
 func (a *Arena) Drop() {
-	if len(a.more) > 0 {
-		a.chunk, a.more = a.more[0], nil
-		a.size = len(a.chunk)
+	for _, c := range a.more {
+		if len(c) > len(a.chunk) {
+			a.chunk = c
+		}
 	}
+	a.more, a.size = nil, len(a.chunk)
 	a.Reset()
 }
 

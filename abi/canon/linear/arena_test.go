@@ -113,13 +113,21 @@ func TestArenaTakesALongListOnce(t *testing.T) {
 	}
 }
 
-// TestArenaDrop sees that a call that needed much leaves what the arena had before.
+// TestArenaDrop sees that a call that needed much leaves its largest chunk, which goes to the pool.
 func TestArenaDrop(t *testing.T) {
-	a := New()
-	for range 10 {
-		a.Alloc(1000, 1)
-	}
-	if a.Drop(); len(a.chunk) != chunkSize || len(a.more) != 0 || a.size != chunkSize || a.used != 0 {
+	a, idle := New(), pool{New()}
+	small, second := idle.first, New()
+	small.next = second
+	a.Alloc(1, 1)
+	a.Alloc(7200, 1)
+	a.Alloc(4000, 1)
+	if a.Drop(); len(a.chunk) != 7680 || len(a.more) != 0 || a.size != 7680 || a.used != 0 {
 		t.Errorf("%d bytes of %d, %d used, and %d more chunks", len(a.chunk), a.size, a.used, len(a.more))
+	}
+	if got := idle.larger(a); got != small || got.next != nil || idle.first != a || a.next != second {
+		t.Error("the larger one is not first in the pool")
+	}
+	if got := idle.larger(small); got != small || idle.first != a {
+		t.Error("the smaller one went to the pool")
 	}
 }

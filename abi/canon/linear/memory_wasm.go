@@ -24,8 +24,11 @@ func (a *Arena) Leave() { current = nil }
 func (a *Arena) Free() { idle.put(a) }
 
 // Lifted says that the parameters of an export were lifted. No other export has as many as the one that configures, which
-// is called once.
-func Lifted() { params.Drop() }
+// is called once: what it took serves imports.
+func Lifted() {
+	params.Drop()
+	params = idle.larger(params)
+}
 
 // Result returns the arena for the result of an export, which keeps it until the next one, or its post-return.
 func Result() *Arena {
