@@ -38,6 +38,8 @@ type setup struct {
 	connection sdk.Connection
 	units      []*unit
 	points     map[sdk.PointID]*point
+	// all are the points, made at once.
+	all []point
 	// codecs are those that points of the same shape share.
 	codecs []*codec.Codec
 	// served are the ids of points, in the configuration's order.
@@ -48,7 +50,10 @@ var _ sdk.Connector = (*setup)(nil)
 
 // newSetup checks a configuration and reports all that is wrong with it.
 func newSetup(c *sdk.Config) (*setup, error) {
-	s := &setup{points: make(map[sdk.PointID]*point, len(c.Points)), served: make([]sdk.PointID, 0, len(c.Points))}
+	s := &setup{
+		points: make(map[sdk.PointID]*point, len(c.Points)), all: make([]point, 0, len(c.Points)),
+		served: make([]sdk.PointID, 0, len(c.Points)),
+	}
 	found := s.readSettings(c)
 	if len(found) == 0 {
 		found = s.readDevices(c)
@@ -138,7 +143,8 @@ func (s *setup) readPoint(u *unit, in *sdk.Point) error {
 	if err != nil {
 		return err
 	}
-	p := &point{id: in.ID, def: in, unit: u, codec: c, area: a.Area, start: a.Offset}
+	s.all = append(s.all, point{id: in.ID, def: in, unit: u, codec: c, area: a.Area, start: a.Offset})
+	p := &s.all[len(s.all)-1]
 	s.points[in.ID] = p
 	return p.check()
 }
