@@ -21,7 +21,7 @@ const registers = 100
 
 // idleBudget is how many bytes a channel may take of the process that has done its first cycle and waits: heap, stacks, and
 // pages of its driver's memory that are its own. The simulator's side of the connection is in it.
-const idleBudget = 1 << 20
+const idleBudget = 704 << 10
 
 // density holds what a channel more takes, which is connected and waits, against its budget.
 func (r *rig) density(t *testing.T) {

@@ -44,9 +44,10 @@ func extent(text string) int {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case quoted:
-			if c == '\\' {
+			switch c {
+			case '\\':
 				i++
-			} else if c == '"' {
+			case '"':
 				quoted = false
 			}
 		case c == '"':
