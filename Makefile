@@ -36,7 +36,7 @@ test: build guests ## All tests that need nothing but Go.
 	@test "$$($(GO) env GOOS)" != linux || { echo "the bench"; cd bench && $(GO) test -timeout 5m ./...; }
 
 # What runs where there is no compiler for WebAssembly, as on 32-bit ARM: wazero's interpreter, and integers of 32 bits.
-INTERPRETED := ./abi/canon ./runtime/config ./runtime/point ./runtime/store/... ./runtime/module ./runtime/module/meter
+INTERPRETED := ./abi/canon ./runtime/config ./runtime/point ./runtime/store/... ./runtime/module
 
 test-386: ## The interpreter, which is what 32-bit machines have.
 	GOARCH=386 $(GO) test -timeout 10m $(INTERPRETED)
