@@ -20,7 +20,7 @@ type Guest struct {
 	limits   Limits
 	module   api.Module
 	memory   api.Memory
-	realloc  api.Function // nil until it is called for the first time
+	realloc  api.Function // nil until a call of an export needs it
 	calling  atomic.Bool
 	closedBy string // the guest function that runs and may call no import, or empty
 	bytes    int    // what is left of the budget
@@ -61,7 +61,7 @@ func (g *Guest) Limits() Limits { return g.limits }
 // Attach binds the guest to its instance, whose exports the caller has checked.
 //
 // An exported function that was looked up has a stack of its own, some 12 KB. Most are called once in an instance's life,
-// so each is looked up when it is called, but for the allocator, which is kept.
+// so each is looked up when it is called, but for the allocator, which is kept until the call that needs it is over.
 func (g *Guest) Attach(m api.Module) error {
 	if m.Memory() == nil {
 		return errors.New("the module has no memory")
@@ -120,7 +120,10 @@ func (g *Guest) Call(ctx context.Context, export, name string, stack []uint64) e
 	if !g.calling.CompareAndSwap(false, true) {
 		return fmt.Errorf("call %s: another export is running", name)
 	}
-	defer g.calling.Store(false)
+	defer func() {
+		g.realloc = nil
+		g.calling.Store(false)
+	}()
 	if err := g.run(ctx, f, stack); err != nil {
 		return fmt.Errorf("call %s: %w", name, err)
 	}

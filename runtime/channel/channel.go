@@ -128,7 +128,7 @@ func (c *Channel) Last() map[string]map[string]point.Last {
 		last := make(map[string]point.Last)
 		for _, p := range m.points {
 			if l, known := p.Last(); known {
-				last[p.Definition().Name] = l
+				last[p.Name()] = l
 			}
 		}
 		out[m.device.name] = last

@@ -90,7 +90,7 @@ func (c *Channel) publish(e *edition, samples []driver.Sample, now time.Time) {
 			continue
 		}
 		p.device.mu.Lock()
-		p.device.pending = append(p.device.pending, r)
+		p.device.add(r)
 		p.device.mu.Unlock()
 	}
 	c.counts.batch(counted, now)

@@ -30,7 +30,7 @@ type device struct {
 	state   point.DeviceState
 	untold  bool // state has what was not told yet
 	told    bucket
-	pending []point.Reading // of the cycle at hand; kept for the next
+	pending *[]point.Reading // of the cycle at hand; nil between cycles
 }
 
 func newDevice(name string) *device {
@@ -41,20 +41,34 @@ func newDevice(name string) *device {
 	}
 }
 
+// batches has slices of readings that are empty: channels that wait need none.
+var batches = sync.Pool{New: func() any { return new([]point.Reading) }}
+
+// add puts a reading to those of the cycle at hand. d.mu is held.
+func (d *device) add(r point.Reading) {
+	if d.pending == nil {
+		d.pending = batches.Get().(*[]point.Reading)
+	}
+	*d.pending = append(*d.pending, r)
+}
+
 // flush sends what the cycle gave as one batch, or apart as one for each reading. d.mu is held.
 func (d *device) flush(sink Sink, apart bool, now time.Time) {
-	switch {
-	case len(d.pending) == 0:
+	if d.pending == nil {
 		return
-	case apart:
-		for i := range d.pending {
-			d.send(sink, d.pending[i].Name, d.pending[i:i+1], now)
-		}
-	default:
-		d.send(sink, "", d.pending, now)
 	}
-	clear(d.pending)
-	d.pending = d.pending[:0]
+	readings := *d.pending
+	if apart {
+		for i := range readings {
+			d.send(sink, readings[i].Name, readings[i:i+1], now)
+		}
+	} else {
+		d.send(sink, "", readings, now)
+	}
+	clear(readings)
+	*d.pending = readings[:0]
+	batches.Put(d.pending)
+	d.pending = nil
 }
 
 func (d *device) send(sink Sink, name string, readings []point.Reading, now time.Time) {

@@ -69,9 +69,10 @@ func (e *Edition) validate() error {
 // Devices go on from one edition to the next, by name, so that their sequence numbers do; so do points that are defined
 // alike. They keep their numbers, and no other ever gets them: a command that waits while editions change means the same
 // point afterwards, or none.
+//
+// A node has very many points: what the driver is told of them is made when it is told.
 type edition struct {
-	Edition
-	guest   driver.Config
+	Edition // without Devices, which are members
 	members []member
 	devices []*device      // by driver.DeviceID; nil where this edition has none of that number
 	points  []*servedPoint // by driver.PointID, likewise
@@ -88,12 +89,20 @@ type member struct {
 	points   []PointRef
 }
 
-// servedPoint is a point and the device that it belongs to.
+// servedPoint is a point, the device that it belongs to, and what the driver is told of it besides its definition.
 type servedPoint struct {
 	*point.Point
-	device *device
-	// asked is what the driver is told of the point.
-	asked driver.Point
+	device        *device
+	id            driver.PointID
+	address       string
+	period, phase time.Duration
+}
+
+// maker makes the parts of an edition.
+type maker struct {
+	*edition
+	before *edition // nil for the first
+	points point.Maker
 }
 
 // newEdition makes an edition of a channel that goes on from before, which is nil for the first. The caller holds
@@ -106,28 +115,27 @@ func (c *Channel) newEdition(in Edition, before *edition) (*edition, error) {
 	for _, own := range in.Module.Metadata().Codes {
 		e.codes[own.Code] = failure.DriverPrefix + own.Code
 	}
-	if err := c.number(e, before); err != nil {
+	e.Devices = nil
+	if err := c.number(&maker{edition: e, before: before}, in.Devices); err != nil {
 		return nil, fmt.Errorf("channel %q: %w", c.config.Name, err)
 	}
 	return e, nil
 }
 
-// number makes of the Edition what the driver is told: everything by numbers.
-func (c *Channel) number(e, before *edition) error {
-	e.guest.Settings = e.Settings
-	for _, conn := range e.Connections {
-		e.guest.Connections = append(e.guest.Connections, driver.Connection{Name: conn.Name, Kind: conn.Kind()})
-	}
-	for _, d := range e.Devices {
-		if err := c.addDevice(e, d, before); err != nil {
+// number gives all devices and points their numbers.
+func (c *Channel) number(e *maker, devices []Device) error {
+	for _, d := range devices {
+		if err := c.addDevice(e, d); err != nil {
 			return fmt.Errorf("device %q: %w", d.Name, err)
 		}
 	}
+	e.edition.points = slices.Clip(e.edition.points)
 	return nil
 }
 
-func (c *Channel) addDevice(e *edition, cfg Device, before *edition) error {
-	m := member{settings: cfg.Settings}
+func (c *Channel) addDevice(e *maker, cfg Device) error {
+	before := e.before
+	m := member{settings: cfg.Settings, points: make([]PointRef, 0, len(cfg.Points))}
 	old, known := before.member(cfg.Name)
 	steady := known && old.settings == cfg.Settings && before.Settings == e.Settings
 	if known {
@@ -137,23 +145,21 @@ func (c *Channel) addDevice(e *edition, cfg Device, before *edition) error {
 		c.nextDevice++
 	}
 	e.devices = at(e.devices, int(m.id), m.device)
-	e.guest.Devices = append(e.guest.Devices, driver.Device{ID: m.id, Name: cfg.Name, Settings: cfg.Settings})
 	for _, p := range cfg.Points {
-		served, err := c.newPoint(m, p)
+		served, err := e.newPoint(m, p)
 		if err != nil {
 			return err
 		}
-		if was := before.served(old, p.Name); was != nil && alike(was.asked, served.asked) {
+		if was := before.served(old, p.Name); was != nil && alike(was, served) {
 			served.follow(was, steady)
 		}
-		if served.asked.ID == noPoint {
-			served.asked.ID = c.nextPoint
+		if served.id == noPoint {
+			served.id = c.nextPoint
 			c.nextPoint++
 		}
-		e.points = at(e.points, int(served.asked.ID), served)
-		e.guest.Points = append(e.guest.Points, served.asked)
+		e.edition.points = at(e.edition.points, int(served.id), served)
 		e.beat(served.Definition())
-		m.points = append(m.points, PointRef{served.asked.ID, served.Point})
+		m.points = append(m.points, PointRef{served.id, served.Point})
 	}
 	e.members = append(e.members, m)
 	return nil
@@ -162,17 +168,36 @@ func (c *Channel) addDevice(e *edition, cfg Device, before *edition) error {
 // noPoint stands for a number that is not given yet.
 const noPoint = ^driver.PointID(0)
 
-func (c *Channel) newPoint(m member, cfg Point) (*servedPoint, error) {
+func (e *maker) newPoint(m member, cfg Point) (*servedPoint, error) {
 	def := cfg.Definition
 	def.Device = m.device.name
-	made, err := point.New(def)
+	made, err := e.points.New(def)
 	if err != nil {
 		return nil, err
 	}
-	return &servedPoint{Point: made, device: m.device, asked: driver.Point{
-		ID: noPoint, Device: m.id, Name: cfg.Name, Scalar: cfg.Scalar, Count: cfg.Count, Access: cfg.Access,
-		Address: cfg.Address, Period: uint64(cfg.Period), Phase: uint64(cfg.Phase),
-	}}, nil
+	return &servedPoint{
+		Point: made, device: m.device, id: noPoint, address: cfg.Address, period: cfg.Period, phase: cfg.Phase,
+	}, nil
+}
+
+// told is what the driver is told.
+func (e *edition) told() driver.Config {
+	c := driver.Config{Settings: e.Settings}
+	for _, conn := range e.Connections {
+		c.Connections = append(c.Connections, driver.Connection{Name: conn.Name, Kind: conn.Kind()})
+	}
+	for _, m := range e.members {
+		c.Devices = append(c.Devices, driver.Device{ID: m.id, Name: m.device.name, Settings: m.settings})
+		c.Points = slices.Grow(c.Points, len(m.points))
+		for _, ref := range m.points {
+			p, def := e.points[ref.ID], ref.Definition()
+			c.Points = append(c.Points, driver.Point{
+				ID: ref.ID, Device: m.id, Name: def.Name, Scalar: def.Scalar, Count: def.Count, Access: def.Access,
+				Address: p.address, Period: uint64(p.period), Phase: uint64(p.phase),
+			})
+		}
+	}
+	return c
 }
 
 // follow makes p go on from the point before it: the same one, if the host defines it alike; under the same number, if
@@ -184,13 +209,15 @@ func (p *servedPoint) follow(was *servedPoint, steady bool) {
 		p.Follow(was.Point)
 	}
 	if steady {
-		p.asked.ID = was.asked.ID
+		p.id = was.id
 	}
 }
 
-// alike says whether the driver is told the same of two points, but for when they are read.
-func alike(a, b driver.Point) bool {
-	return a.Device == b.Device && a.Scalar == b.Scalar && a.Count == b.Count && a.Access == b.Access && a.Address == b.Address
+// alike says whether the driver is told the same of two points of the same name, but for when they are read.
+func alike(a, b *servedPoint) bool {
+	one, other := a.Definition(), b.Definition()
+	return a.device == b.device && one.Scalar == other.Scalar && one.Count == other.Count && one.Access == other.Access &&
+		a.address == b.address
 }
 
 // at returns s with v at i, grown as need be.
@@ -223,7 +250,7 @@ func (e *edition) member(name string) (member, bool) {
 
 // served returns the point of that name of a device of e, nil where there is none.
 func (e *edition) served(m member, name string) *servedPoint {
-	i := slices.IndexFunc(m.points, func(r PointRef) bool { return r.Definition().Name == name })
+	i := slices.IndexFunc(m.points, func(r PointRef) bool { return r.Name() == name })
 	if i < 0 {
 		return nil
 	}
@@ -256,7 +283,7 @@ func (e *edition) same(other *edition) bool {
 
 // sameDriver says whether the driver, and what it is told and lent, are the same.
 func (e *edition) sameDriver(other *edition) bool {
-	return e.Module == other.Module && e.Host == other.Host && reflect.DeepEqual(e.guest, other.guest) &&
+	return e.Module == other.Module && e.Host == other.Host && reflect.DeepEqual(e.told(), other.told()) &&
 		e.Limits.Memory == other.Limits.Memory && e.Limits.Stack == other.Limits.Stack
 }
 

@@ -93,8 +93,8 @@ func parts(t *testing.T, devices ...Device) (*session, *sink) {
 		config: Config{Name: "boiler", Sink: out, Logger: slog.New(slog.DiscardHandler)},
 		queue:  newQueue(),
 	}
-	e := &edition{Edition: Edition{Devices: devices}, codes: map[string]string{"bad-crc": "driver.bad-crc"}}
-	if err := c.number(e, nil); err != nil {
+	e := &edition{codes: map[string]string{"bad-crc": "driver.bad-crc"}}
+	if err := c.number(&maker{edition: e}, devices); err != nil {
 		t.Fatal(err)
 	}
 	c.current.Store(newConnector(c, e))

@@ -49,11 +49,11 @@ func (m member) lost(sink Sink, apart bool, code string, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, p := range m.points {
-		if p.Definition().Access == driver.AccessWrite {
+		if !p.Readable() {
 			continue
 		}
 		if r, due := p.Lost(code, now); due {
-			d.pending = append(d.pending, r)
+			d.add(r)
 		}
 	}
 	d.flush(sink, apart, now)

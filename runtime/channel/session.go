@@ -95,7 +95,7 @@ func (s *session) configure(ctx context.Context, forced <-chan struct{}) error {
 	s.channel.usage.begin(s.guest)
 	s.abort = s.guest.Abort
 	defer s.endWith(forced)()
-	err = s.forPeopleOf(s.guest.Configure(ctx, e.guest))
+	err = s.forPeopleOf(s.guest.Configure(ctx, e.told()))
 	s.traced(span, err)
 	return err
 }

@@ -25,7 +25,7 @@ func newTrial(e *edition) *trial {
 	for _, m := range e.members {
 		for _, p := range m.points {
 			if last, known := p.Last(); known && last.Quality == driver.QualityGood {
-				t.good[pointName{m.device.name, p.Definition().Name}] = true
+				t.good[pointName{m.device.name, p.Name()}] = true
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func (t *trial) judge(e *edition, now time.Time) *failure.Failure {
 	var bad []string
 	for _, m := range e.members {
 		for _, ref := range m.points {
-			name := pointName{m.device.name, ref.Definition().Name}
+			name := pointName{m.device.name, ref.Name()}
 			if why := t.wrong(e.points[ref.ID], now); t.good[name] && why != "" {
 				bad = append(bad, fmt.Sprintf("%s.%s (%s)", name.device, name.point, why))
 			}
@@ -71,13 +71,13 @@ func (t *trial) judge(e *edition, now time.Time) *failure.Failure {
 // wrong says what is wrong with a point; empty for nothing.
 func (t *trial) wrong(p *servedPoint, now time.Time) string {
 	last, known := p.Last()
-	switch period := time.Duration(p.asked.Period); {
+	switch period := p.period; {
 	case known && !last.At.Before(t.ready):
 		if last.Quality != driver.QualityBad {
 			return ""
 		}
 		return cmp.Or(last.Code, "bad")
-	case p.asked.Access == driver.AccessWrite, period == 0, now.Sub(t.ready) < 2*period:
+	case !p.Readable(), period == 0, now.Sub(t.ready) < 2*period:
 		return ""
 	default:
 		return "no reading"

@@ -16,7 +16,7 @@ const maxJSON = 1 << 20
 func (v value) json() JSON {
 	w := writer{JSON: JSON{path: v.path, at: v.at()}}
 	w.value(v, "")
-	if w.Raw = w.out.Bytes(); len(w.Raw) > maxJSON {
+	if w.Raw = bytes.Clone(w.out.Bytes()); len(w.Raw) > maxJSON {
 		v.problem("the value has %d bytes as JSON, expected at most %s", len(w.Raw), formatSize(maxJSON))
 	}
 	return w.JSON

@@ -24,7 +24,7 @@ func planRead(j *job) (plan, error) {
 	}
 	r := &reading{one: j.name != ""}
 	for _, p := range points {
-		if r.one && p.Definition().Name == j.name || !r.one && p.Readable() {
+		if r.one && p.Name() == j.name || !r.one && p.Readable() {
 			r.points = append(r.points, p)
 		}
 	}
@@ -60,7 +60,7 @@ func (r *reading) finish(j *job, a driver.Response) (any, error) {
 			return nil, message.ErrAnswer
 		}
 		if err := p.Check(s); err != nil {
-			return nil, message.ErrAnswer.With(fmt.Sprintf("%s: point %s: %v", message.ErrAnswer.Message, p.Definition().Name, err))
+			return nil, message.ErrAnswer.With(fmt.Sprintf("%s: point %s: %v", message.ErrAnswer.Message, p.Name(), err))
 		}
 		got := readingOf(p.Convert(s, now))
 		if r.one {
@@ -71,7 +71,7 @@ func (r *reading) finish(j *job, a driver.Response) (any, error) {
 		if !got.TS.Equal(now) {
 			shown.TS = got.TS
 		}
-		all.Points[p.Definition().Name] = shown
+		all.Points[p.Name()] = shown
 	}
 	return all, nil
 }

@@ -42,7 +42,7 @@ func planWrite(j *job) (plan, error) {
 	}
 	byName := make(map[string]CommandPoint, len(points))
 	for _, p := range points {
-		byName[p.Definition().Name] = p
+		byName[p.Name()] = p
 	}
 	var first error
 	for i := range w.writes {

@@ -19,7 +19,7 @@ type memory struct {
 type known struct {
 	state   *message.State
 	devices map[string]message.Device
-	handles map[string]message.Handle
+	handles map[string]message.Handle // without Points, which are described when somebody asks
 	points  map[string][]*point.Point
 }
 
@@ -55,7 +55,16 @@ func (m *memory) handle(channel, device string, h message.Handle, points []*poin
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := m.of(channel)
+	h.Points = nil
 	k.handles[device], k.points[device] = h, points
+}
+
+// whole returns a handle that is kept, with its points, as it was said.
+func whole(h message.Handle, points []*point.Point) message.Handle {
+	if !h.Revoked {
+		h.Points = describe(points)
+	}
+	return h
 }
 
 // revoke marks the handles of a channel and returns those that were not marked yet.
@@ -155,7 +164,7 @@ func (m *memory) value(key routeKey) any {
 		}
 	case message.KindHandle:
 		if h, ok := k.handles[key.name]; ok {
-			return h
+			return whole(h, k.points[key.name])
 		}
 	}
 	return nil
@@ -163,6 +172,18 @@ func (m *memory) value(key routeKey) any {
 
 // snapshot is the truth of get.state. What it returns is not changed any more.
 func (m *memory) snapshot() map[string]message.Channel {
+	points := m.points()
+	all := m.said()
+	for name, c := range all {
+		for device, h := range c.Handles {
+			c.Handles[device] = whole(h, points[name][device])
+		}
+	}
+	return all
+}
+
+// said is a snapshot whose handles are without points.
+func (m *memory) said() map[string]message.Channel {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := make(map[string]message.Channel, len(m.channels))
@@ -198,7 +219,7 @@ func valuesOf(points []*point.Point) map[string]message.Value {
 	values := make(map[string]message.Value, len(points))
 	for _, p := range points {
 		if v, known := ValueOf(p); known {
-			values[p.Definition().Name] = v
+			values[p.Name()] = v
 		}
 	}
 	return values

@@ -20,22 +20,24 @@ const (
 
 var errEvaluations = errors.New("it takes too many evaluations")
 
-// budget counts evaluations, for the schemas of one driver.
+// budget counts evaluations, for the schemas of one driver: those of the channel whose values are evaluated.
 type budget struct {
 	mu        sync.Mutex
 	left      int
 	exhausted bool
 }
 
-func newBudget() *budget { return &budget{left: firstEvaluations} }
+func newBudget() *budget { return new(budget) }
 
-// during holds a value of so many bytes against a schema that the budget is for.
-func (b *budget) during(bytes int, validate func() error) error {
+// during holds a value of so many bytes against a schema that the budget is for. left is what the channel of the value
+// has left; the budget's lock guards it.
+func (b *budget) during(left *int, bytes int, validate func() error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.left = min(b.left+valueEvaluations+byteEvaluations*bytes, firstEvaluations)
+	b.left = min(*left+valueEvaluations+byteEvaluations*bytes, firstEvaluations)
 	b.exhausted = false
 	err := validate()
+	*left = b.left
 	if b.exhausted {
 		return errEvaluations
 	}

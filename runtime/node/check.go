@@ -77,7 +77,7 @@ func settingsProblems(m driver.Metadata, c *config.Node, ch *config.Channel) con
 
 // checkSettings holds what the file says to a channel's driver against the driver's schemas. The error is about those.
 func checkSettings(m driver.Metadata, ch *config.Channel) (config.Problems, error) {
-	schemas, err := compileSchemas(m)
+	schemas, err := drivers.of(m)
 	if err != nil {
 		return nil, err
 	}

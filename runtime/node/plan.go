@@ -286,7 +286,7 @@ func (p *plan) hidden() config.Hidden {
 		}
 		s, known := compiled[m.Digest()]
 		if !known {
-			s, _ = compileSchemas(m.Metadata()) // a driver whose schemas are wrong was refused
+			s, _ = drivers.of(m.Metadata()) // a driver whose schemas are wrong was refused
 			compiled[m.Digest()] = s
 		}
 		return s

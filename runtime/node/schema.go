@@ -22,9 +22,12 @@ type schema struct {
 	*jsonschema.Schema
 	budget *budget
 	name   string
+	left   *int // evaluations, of the channel whose values are held against it
 }
 
-func compileSchemas(m driver.Metadata) (s schemas, err error) {
+func compileSchemas(m driver.Metadata) (schemas, error) {
+	var s schemas
+	var err error
 	b := newBudget()
 	for _, part := range []struct {
 		name string
@@ -38,7 +41,14 @@ func compileSchemas(m driver.Metadata) (s schemas, err error) {
 			return s, abiProblem(part.name, err)
 		}
 	}
-	return s, nil
+	return s.fresh(), nil
+}
+
+// fresh returns the schemas with all evaluations left, for another channel.
+func (s schemas) fresh() schemas {
+	left := firstEvaluations
+	s.settings.left, s.device.left, s.address.left = &left, &left, &left
+	return s
 }
 
 // values are what a channel's configuration says to its driver, each with the schema that is about it.
@@ -84,7 +94,8 @@ func compileSchema(name, text string, b *budget) (schema, error) {
 	if err != nil {
 		return schema{}, err
 	}
-	return schema{compiled, b, name}, b.count(compiled)
+	left := firstEvaluations
+	return schema{compiled, b, name, &left}, b.count(compiled)
 }
 
 // noLoader keeps a driver's schema from making the host read files.
@@ -120,5 +131,5 @@ func (s schema) check(value *config.JSON) (config.Problems, error) {
 
 // validate holds a value of so many bytes against the schema.
 func (s schema) validate(v any, bytes int) error {
-	return s.budget.during(bytes, func() error { return s.Validate(v) })
+	return s.budget.during(s.left, bytes, func() error { return s.Validate(v) })
 }

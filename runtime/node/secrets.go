@@ -20,7 +20,7 @@ const leastSecret = 3
 // secretsOf returns the values of a channel's settings that nobody is to read: those that its driver's schemas call
 // writeOnly, and those that came from the environment or from a file.
 func secretsOf(m driver.Metadata, ch *config.Channel) [][]byte {
-	schemas, _ := compileSchemas(m) // a driver whose schemas are wrong was refused
+	schemas, _ := drivers.of(m) // a driver whose schemas are wrong was refused
 	found := secrets{}
 	for s, value := range schemas.values(ch) {
 		found.in(s, value)

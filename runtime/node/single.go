@@ -114,7 +114,7 @@ func (s schema) checkExamples() error {
 		for _, v := range ownExamples(part) {
 			text, err := json.Marshal(v)
 			if err == nil {
-				err = schema{part, s.budget, s.name}.validate(v, len(text))
+				err = schema{part, s.budget, s.name, s.left}.validate(v, len(text))
 			}
 			if err != nil {
 				wrong[fmt.Sprintf("the schema of its %s has the example %.80s at %s", s.name, text, part.Location)] = err

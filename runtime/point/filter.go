@@ -14,7 +14,7 @@ type report struct {
 	absent  bool // it had no value
 	quality driver.Quality
 	code    string
-	value   Value // with ReportChange
+	value   *Value // with ReportChange, nil without
 	at      time.Time
 }
 
@@ -22,8 +22,8 @@ type report struct {
 func (p *Point) report(r *Reading, now time.Time, lost bool) {
 	p.reported.made, p.reported.lost, p.reported.absent = true, lost, r.Value.None()
 	p.reported.quality, p.reported.code, p.reported.at = r.Quality, r.Code, now
-	if p.def.Report == ReportChange {
-		p.reported.value = r.Value
+	if p.reported.value != nil {
+		*p.reported.value = r.Value
 	}
 }
 
@@ -53,7 +53,7 @@ func (p *Point) Lost(code string, now time.Time) (Reading, bool) {
 	if p.reported.lost && !p.beat(now) {
 		return Reading{}, false
 	}
-	r := Reading{Name: p.def.Name, Quality: driver.QualityBad, Code: code, Time: now}
+	r := Reading{Name: p.name, Quality: driver.QualityBad, Code: code, Time: now}
 	p.keep(&r, now)
 	p.report(&r, now, true)
 	return r, true
@@ -71,7 +71,7 @@ func (p *Point) due(r *Reading, now time.Time) bool {
 	case p.def.Interval > 0 && now.Sub(last.at) < p.def.Interval:
 		return false
 	}
-	return p.def.Deadband.outside(last.value, r.Value)
+	return p.def.Deadband.outside(*last.value, r.Value)
 }
 
 func (p *Point) beat(now time.Time) bool {
