@@ -23,6 +23,9 @@ const registers = 100
 // pages of its driver's memory that are its own. The simulator's side of the connection is in it.
 const idleBudget = 704 << 10
 
+// hostBudget is how many of them may be the host's: heap and stacks.
+const hostBudget = 224 << 10
+
 // density holds what a channel more takes, which is connected and waits, against its budget.
 func (r *rig) density(t *testing.T) {
 	const few, many = 5, 45
@@ -31,6 +34,9 @@ func (r *rig) density(t *testing.T) {
 	heap, stacks, guest := each(func(u taken) uint64 { return u.heap }), each(func(u taken) uint64 { return u.stacks }), each(func(u taken) uint64 { return u.guest })
 	goroutines := float64(high.goroutines-low.goroutines) / (many - few)
 	t.Logf("a channel takes %d bytes of heap, %d of stacks in %.1f goroutines, %d of its driver's memory", heap, stacks, goroutines, guest)
+	if heap+stacks > hostBudget {
+		t.Errorf("%d bytes a channel of heap and stacks, at most %d", heap+stacks, hostBudget)
+	}
 	if heap+stacks+guest > idleBudget {
 		t.Errorf("%d bytes a channel, at most %d", heap+stacks+guest, idleBudget)
 	}

@@ -12,7 +12,7 @@ type hostGen struct {
 	goTyper
 	w       *world
 	values  *values
-	scratch []string // fields of Instance that keep the slices of list parameters
+	scratch []string // pools of the slices of list parameters, each with its name and the type of its slices
 	// described are the descriptions of the imports, as composite literals.
 	described []string
 }
@@ -104,7 +104,7 @@ func (g *hostGen) imported(f *function) {
 		g.store(f.result, "ret", 0, "r")
 	}
 	for _, c := range cleanup {
-		g.line("clear(x.%s)", c)
+		g.line("%s", c)
 	}
 	g.line("x.guest.Leave(s)")
 	g.line("}\n")
@@ -116,7 +116,7 @@ func (g *hostGen) enter(description string) {
 	g.described = append(g.described, description)
 }
 
-// arguments writes the lift of each parameter and returns their names, and the fields of Instance to clear afterwards.
+// arguments writes the lift of each parameter and returns what to pass, and the statements to end with.
 func (g *hostGen) arguments(f *function, receiver *string, slot int) (args, cleanup []string) {
 	offset := 0
 	if f.spilled {
@@ -130,17 +130,18 @@ func (g *hostGen) arguments(f *function, receiver *string, slot int) (args, clea
 	for _, p := range f.params {
 		name := local(p.name)
 		if g.keepsScratch(p.typ) {
-			field := goFunc(f) + camel(p.name)
-			g.scratch = append(g.scratch, field+" "+goType(p.typ, g.pkg))
+			pool, slice := goFunc(f)+camel(p.name), goType(p.typ, g.pkg)
+			g.scratch = append(g.scratch, fmt.Sprintf("%s = sync.Pool{New: func() any { return new(%s) }}", pool, slice))
 			g.values.need(opList, p.typ)
 			first, n := fmt.Sprintf("api.DecodeU32(s[%d])", slot), fmt.Sprintf("api.DecodeU32(s[%d])", slot+1)
 			if f.spilled {
 				offset = alignUp(offset, p.typ.align)
 				first, n = u32At("p", offset), u32At("p", offset+4)
 			}
-			g.line("x.%s = load%s(x, x.%s[:0], %s, %s)", field, mangle(p.typ), field, first, n)
-			name = "x." + field
-			cleanup = append(cleanup, field)
+			g.line("%s := %s.Get().(*%s)", name, pool, slice)
+			g.line("*%s = load%s(x, (*%s)[:0], %s, %s)", name, mangle(p.typ), name, first, n)
+			cleanup = append(cleanup, fmt.Sprintf("clear(*%s)", name), fmt.Sprintf("%s.Put(%s)", pool, name))
+			name = "*" + name
 		} else if f.spilled {
 			offset = alignUp(offset, p.typ.align)
 			g.line("%s := %s", name, g.loadParam(p.typ, offset))
@@ -154,7 +155,7 @@ func (g *hostGen) arguments(f *function, receiver *string, slot int) (args, clea
 	return args, cleanup
 }
 
-// keepsScratch says whether a parameter of type t is lifted into a slice that the instance keeps.
+// keepsScratch says whether a parameter of type t is lifted into a slice that was used before.
 func (g *hostGen) keepsScratch(t *typ) bool { return t.kind == kindList && !t.isBytes() }
 
 // liftParam and loadParam differ from lift and load in that bytes are a view.

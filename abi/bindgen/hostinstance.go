@@ -10,18 +10,26 @@ func (g *hostGen) instance() {
 	for _, r := range g.w.resources {
 		g.line("%s *canon.Table[%s]", tableField(r), camel(r.name))
 	}
-	if len(g.scratch) > 0 {
-		g.line("")
-		g.line("// The slices of list parameters, kept for the next call.")
-	}
-	for _, f := range g.scratch {
-		g.line("%s", f)
-	}
 	g.line("}\n")
+	g.pools()
 	g.newInstance()
 	g.context()
 	g.attach()
 	g.dropAll()
+}
+
+// pools writes where the slices of list parameters are between calls: instances that wait need none.
+func (g *hostGen) pools() {
+	if len(g.scratch) == 0 {
+		return
+	}
+	g.imports["sync"] = true
+	g.line("// The slices of list parameters, for the next call of any instance.")
+	g.line("var (")
+	for _, pool := range g.scratch {
+		g.line("%s", pool)
+	}
+	g.line(")\n")
 }
 
 func (g *hostGen) exports(do func(*function)) {

@@ -48,6 +48,7 @@ func New(c Config) (*Channel, error) {
 		return nil, err
 	}
 	ch := &Channel{config: c, queue: newQueue()}
+	ch.config.Edition = Edition{} // swaps and changes make others
 	ch.ending, ch.end = context.WithCancel(context.Background())
 	ch.handsOver.Store(true)
 	first, err := ch.newEdition(c.Edition, nil)

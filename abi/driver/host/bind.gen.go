@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/droverhq/drover/abi/canon"
 	"github.com/droverhq/drover/abi/component"
@@ -22,13 +23,15 @@ type Instance struct {
 	streamTable    *canon.Table[Stream]
 	datagramsTable *canon.Table[Datagrams]
 	listenerTable  *canon.Table[Listener]
-
-	// The slices of list parameters, kept for the next call.
-	dataPublishSamples []driver.Sample
-	dataGaugesFigures  []component.Tuple2[string, float64]
-	controlWaitStreams []Stream
-	logLogFields       []component.Tuple2[string, string]
 }
+
+// The slices of list parameters, for the next call of any instance.
+var (
+	dataPublishSamples = sync.Pool{New: func() any { return new([]driver.Sample) }}
+	dataGaugesFigures  = sync.Pool{New: func() any { return new([]component.Tuple2[string, float64]) }}
+	controlWaitStreams = sync.Pool{New: func() any { return new([]Stream) }}
+	logLogFields       = sync.Pool{New: func() any { return new([]component.Tuple2[string, string]) }}
+)
 
 // New returns an Instance over imports, all of which must be set. It is given its module by Attach.
 func New(imports Imports, limits canon.Limits) *Instance {
@@ -420,11 +423,13 @@ func socketListen(ctx context.Context, _ api.Module, s []uint64) {
 func dataPublish(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/data@0.1.0 publish")
 	x := enter(ctx, &functions[23], s)
-	x.dataPublishSamples = loadListSample(x, x.dataPublishSamples[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
+	samples := dataPublishSamples.Get().(*[]driver.Sample)
+	*samples = loadListSample(x, (*samples)[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 12, 4)
-	r := x.imports.Data.Publish(ctx, x.dataPublishSamples)
+	r := x.imports.Data.Publish(ctx, *samples)
 	storeResultU32PublishError(ctx, x, ret, r)
-	clear(x.dataPublishSamples)
+	clear(*samples)
+	dataPublishSamples.Put(samples)
 	x.guest.Leave(s)
 }
 
@@ -444,9 +449,11 @@ func dataGauges(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/data@0.1.0 gauges")
 	x := enter(ctx, &functions[25], s)
 	device := api.DecodeU32(s[0])
-	x.dataGaugesFigures = loadListTupleStringF64(x, x.dataGaugesFigures[:0], api.DecodeU32(s[1]), api.DecodeU32(s[2]))
-	x.imports.Data.Gauges(ctx, device, x.dataGaugesFigures)
-	clear(x.dataGaugesFigures)
+	figures := dataGaugesFigures.Get().(*[]component.Tuple2[string, float64])
+	*figures = loadListTupleStringF64(x, (*figures)[:0], api.DecodeU32(s[1]), api.DecodeU32(s[2]))
+	x.imports.Data.Gauges(ctx, device, *figures)
+	clear(*figures)
+	dataGaugesFigures.Put(figures)
 	x.guest.Leave(s)
 }
 
@@ -454,12 +461,14 @@ func dataGauges(ctx context.Context, _ api.Module, s []uint64) {
 func controlWait(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:driver/control@0.1.0 wait")
 	x := enter(ctx, &functions[26], s)
-	x.controlWaitStreams = loadListBorrowStream(x, x.controlWaitStreams[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
+	streams := controlWaitStreams.Get().(*[]Stream)
+	*streams = loadListBorrowStream(x, (*streams)[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	timeout := s[2]
 	ret := x.guest.Area(api.DecodeU32(s[3]), 56, 8)
-	r := x.imports.Control.Wait(ctx, x.controlWaitStreams, timeout)
+	r := x.imports.Control.Wait(ctx, *streams, timeout)
 	storeEvent(ctx, x, ret, r)
-	clear(x.controlWaitStreams)
+	clear(*streams)
+	controlWaitStreams.Put(streams)
 	x.guest.Leave(s)
 }
 
@@ -520,9 +529,11 @@ func logLog(ctx context.Context, _ api.Module, s []uint64) {
 	x := enter(ctx, &functions[32], s)
 	level := driver.Level(canon.Tag(api.DecodeU32(s[0]), 4, "level"))
 	message := x.guest.String(api.DecodeU32(s[1]), api.DecodeU32(s[2]))
-	x.logLogFields = loadListTupleStringString(x, x.logLogFields[:0], api.DecodeU32(s[3]), api.DecodeU32(s[4]))
-	x.imports.Log.Log(ctx, level, message, x.logLogFields)
-	clear(x.logLogFields)
+	fields := logLogFields.Get().(*[]component.Tuple2[string, string])
+	*fields = loadListTupleStringString(x, (*fields)[:0], api.DecodeU32(s[3]), api.DecodeU32(s[4]))
+	x.imports.Log.Log(ctx, level, message, *fields)
+	clear(*fields)
+	logLogFields.Put(fields)
 	x.guest.Leave(s)
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/droverhq/drover/abi/canon"
 	"github.com/droverhq/drover/abi/component"
@@ -20,15 +21,17 @@ type Instance struct {
 	imports    Imports
 	guest      *canon.Guest
 	thingTable *canon.Table[Thing]
-
-	// The slices of list parameters, kept for the next call.
-	mirrorThingManyH  []uint16
-	mirrorNamesThings []Thing
-	mirrorDoublesV    []float64
-	mirrorShapesV     []roundtrip.Shape
-	mirrorManyD       []roundtrip.Point
-	mirrorTallyV      []roundtrip.Point
 }
+
+// The slices of list parameters, for the next call of any instance.
+var (
+	mirrorThingManyH  = sync.Pool{New: func() any { return new([]uint16) }}
+	mirrorNamesThings = sync.Pool{New: func() any { return new([]Thing) }}
+	mirrorDoublesV    = sync.Pool{New: func() any { return new([]float64) }}
+	mirrorShapesV     = sync.Pool{New: func() any { return new([]roundtrip.Shape) }}
+	mirrorManyD       = sync.Pool{New: func() any { return new([]roundtrip.Point) }}
+	mirrorTallyV      = sync.Pool{New: func() any { return new([]roundtrip.Point) }}
+)
 
 // New returns an Instance over imports, all of which must be set. It is given its module by Attach.
 func New(imports Imports, limits canon.Limits) *Instance {
@@ -177,9 +180,11 @@ func mirrorThingMany(ctx context.Context, _ api.Module, s []uint64) {
 	e := x.guest.String(canon.U32(p[36:]), canon.U32(p[40:]))
 	f := x.guest.String(canon.U32(p[44:]), canon.U32(p[48:]))
 	g := x.guest.String(canon.U32(p[52:]), canon.U32(p[56:]))
-	x.mirrorThingManyH = loadListU16(x, x.mirrorThingManyH[:0], canon.U32(p[60:]), canon.U32(p[64:]))
-	s[0] = uint64(self.Many(ctx, a_, b, c, d, e, f, g, x.mirrorThingManyH))
-	clear(x.mirrorThingManyH)
+	h := mirrorThingManyH.Get().(*[]uint16)
+	*h = loadListU16(x, (*h)[:0], canon.U32(p[60:]), canon.U32(p[64:]))
+	s[0] = uint64(self.Many(ctx, a_, b, c, d, e, f, g, *h))
+	clear(*h)
+	mirrorThingManyH.Put(h)
 	x.guest.Leave(s)
 }
 
@@ -215,11 +220,13 @@ func mirrorTryOpen(ctx context.Context, _ api.Module, s []uint64) {
 func mirrorNames(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 names")
 	x := enter(ctx, &functions[5], s)
-	x.mirrorNamesThings = loadListBorrowThing(x, x.mirrorNamesThings[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
+	things := mirrorNamesThings.Get().(*[]Thing)
+	*things = loadListBorrowThing(x, (*things)[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
-	r := x.imports.Mirror.Names(ctx, x.mirrorNamesThings)
+	r := x.imports.Mirror.Names(ctx, *things)
 	storeListString(ctx, x, ret, r)
-	clear(x.mirrorNamesThings)
+	clear(*things)
+	mirrorNamesThings.Put(things)
 	x.guest.Leave(s)
 }
 
@@ -410,11 +417,13 @@ func mirrorTriedBytes(ctx context.Context, _ api.Module, s []uint64) {
 func mirrorDoubles(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 doubles")
 	x := enter(ctx, &functions[25], s)
-	x.mirrorDoublesV = loadListF64(x, x.mirrorDoublesV[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
+	v := mirrorDoublesV.Get().(*[]float64)
+	*v = loadListF64(x, (*v)[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
-	r := x.imports.Mirror.Doubles(ctx, x.mirrorDoublesV)
+	r := x.imports.Mirror.Doubles(ctx, *v)
 	storeListF64(ctx, x, ret, r)
-	clear(x.mirrorDoublesV)
+	clear(*v)
+	mirrorDoublesV.Put(v)
 	x.guest.Leave(s)
 }
 
@@ -433,11 +442,13 @@ func mirrorOneShape(ctx context.Context, _ api.Module, s []uint64) {
 func mirrorShapes(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 shapes")
 	x := enter(ctx, &functions[27], s)
-	x.mirrorShapesV = loadListShape(x, x.mirrorShapesV[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
+	v := mirrorShapesV.Get().(*[]roundtrip.Shape)
+	*v = loadListShape(x, (*v)[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
 	ret := x.guest.Area(api.DecodeU32(s[2]), 8, 4)
-	r := x.imports.Mirror.Shapes(ctx, x.mirrorShapesV)
+	r := x.imports.Mirror.Shapes(ctx, *v)
 	storeListShape(ctx, x, ret, r)
-	clear(x.mirrorShapesV)
+	clear(*v)
+	mirrorShapesV.Put(v)
 	x.guest.Leave(s)
 }
 
@@ -484,15 +495,17 @@ func mirrorMany(ctx context.Context, _ api.Module, s []uint64) {
 	a_ := p[0]
 	b := x.guest.String(canon.U32(p[4:]), canon.U32(p[8:]))
 	c := x.guest.Bytes(canon.U32(p[12:]), canon.U32(p[16:]))
-	x.mirrorManyD = loadListPoint(x, x.mirrorManyD[:0], canon.U32(p[20:]), canon.U32(p[24:]))
+	d := mirrorManyD.Get().(*[]roundtrip.Point)
+	*d = loadListPoint(x, (*d)[:0], canon.U32(p[20:]), canon.U32(p[24:]))
 	e := loadShape(x, p[32:])
 	f := canon.U64(p[64:])
 	g := x.guest.String(canon.U32(p[72:]), canon.U32(p[76:]))
 	h := canon.F64(p[80:])
 	ret := x.guest.Area(api.DecodeU32(s[1]), 128, 4)
-	r := x.imports.Mirror.Many(ctx, a_, b, c, x.mirrorManyD, e, f, g, h)
+	r := x.imports.Mirror.Many(ctx, a_, b, c, *d, e, f, g, h)
 	storeLists(ctx, x, ret, r)
-	clear(x.mirrorManyD)
+	clear(*d)
+	mirrorManyD.Put(d)
 	x.guest.Leave(s)
 }
 
@@ -508,9 +521,11 @@ func mirrorNothing(ctx context.Context, _ api.Module, s []uint64) {
 func mirrorTally(ctx context.Context, _ api.Module, s []uint64) {
 	defer canon.Guard("drover:roundtrip/mirror@0.1.0 tally")
 	x := enter(ctx, &functions[33], s)
-	x.mirrorTallyV = loadListPoint(x, x.mirrorTallyV[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
-	s[0] = uint64(x.imports.Mirror.Tally(ctx, x.mirrorTallyV))
-	clear(x.mirrorTallyV)
+	v := mirrorTallyV.Get().(*[]roundtrip.Point)
+	*v = loadListPoint(x, (*v)[:0], api.DecodeU32(s[0]), api.DecodeU32(s[1]))
+	s[0] = uint64(x.imports.Mirror.Tally(ctx, *v))
+	clear(*v)
+	mirrorTallyV.Put(v)
 	x.guest.Leave(s)
 }
 
