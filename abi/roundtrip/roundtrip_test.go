@@ -74,7 +74,7 @@ func steady(t *testing.T, g *echotest.Rig) {
 		t.Errorf("the guest allocates %d blocks in 10 rounds and %d in 1000", few, many)
 	}
 	few, many := testing.AllocsPerRun(10, func() { run(10) }), testing.AllocsPerRun(10, func() { run(1000) })
-	if many > few+1 {
+	if many > few+1 && !raced {
 		t.Errorf("the host allocates %v blocks in 10 rounds and %v in 1000", few, many)
 	}
 }

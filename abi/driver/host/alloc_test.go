@@ -36,7 +36,7 @@ func TestAllocations(t *testing.T) {
 			x.Drop(t.Context())
 		})
 	}
-	if one, many := measure(1), measure(100); many > one {
+	if one, many := measure(1), measure(100); many > one && !raced {
 		t.Errorf("%v allocations with one round of calls, %v with 100", one, many)
 	}
 }
