@@ -62,6 +62,7 @@ func TestGuest(t *testing.T) {
 type rig struct {
 	loader *module.Loader
 	module *module.Module
+	other  *module.Module // the same under another digest, for those who want one
 	host   *hostfuncs.Node
 }
 

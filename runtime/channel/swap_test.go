@@ -22,6 +22,7 @@ import (
 // TestSwap exchanges the driver of running channels.
 func TestSwap(t *testing.T) {
 	r := newRig(t)
+	r.other = another(t, r) // before anything is polled: with the race detector it takes all of the machine for a minute
 	t.Run("take-over", r.takeOver)
 	t.Run("refused", r.swapRefused)
 	t.Run("rolled back", r.rolledBack)
@@ -119,7 +120,7 @@ func (r *rig) takeOver(t *testing.T) {
 		t.Errorf("the same again: %+v", same)
 	}
 	next := e
-	next.Module = another(t, r)
+	next.Module = r.other
 	dry, err := c.Swap(t.Context(), next, channel.SwapOptions{DryRun: true})
 	if err != nil || dry.Result != channel.Prepared || c.Snapshot().Attempt != 1 || c.Digest() != e.Module.Digest() {
 		t.Errorf("a dry run: %+v, %v", dry, err)
@@ -260,7 +261,7 @@ func (r *rig) judged(t *testing.T) {
 func (r *rig) swapForced(t *testing.T) {
 	c, e, connections := r.onLine(t, `, "ignoreYield": true, "ignoreStop": true`)
 	next := e
-	next.Module = another(t, r)
+	next.Module = r.other
 	report := c.swap(t, next, 0)
 	if report.Result != channel.Swapped || report.Yielded || connections() != 2 {
 		t.Errorf("reported %s, yielded %v, %d connections", report.Result, report.Yielded, connections())
@@ -336,7 +337,7 @@ func (r *rig) twoSwaps(t *testing.T) {
 func (r *rig) swapStopped(t *testing.T) {
 	c, e, _ := r.onLine(t, "")
 	next := e
-	next.Module = another(t, r)
+	next.Module = r.other
 	var swap sync.WaitGroup
 	swap.Go(func() {
 		report, err := c.Swap(t.Context(), next, channel.SwapOptions{Trial: time.Hour})
