@@ -15,7 +15,8 @@ import (
 // with the outcome `yielded`, which leaves the port or connection open for the session that takes over.
 //
 // Every blocking operation has a timeout; 0 never blocks. One that blocks when a yield is asked for ends once with
-// `cancelled`: the driver may then finish what is on the wire with further calls. A stop ends every one of them.
+// `cancelled`: the driver may then finish what is on the wire with further calls. A write has a second before that, and
+// what is cut off then is lost. A stop ends every one of them.
 // A timeout that reaches beyond the end of the phase is cut to 500 ms before it.
 type Stream interface {
 	// Ready implements [method]stream.ready.
