@@ -38,6 +38,9 @@ func (r *rig) version(t *testing.T, name string) string {
 	return filepath.Join(r.dir, name+".wasm")
 }
 
+// swapPatience is how long a swap may take: with the race detector a driver compiles for most of a minute.
+const swapPatience = 5 * time.Minute
+
 // swapTo makes a call of ctl.swap, and holds the answer against its schema.
 func swapTo(t *testing.T, conn *nats.Conn, r message.SwapRequest) message.Swap {
 	t.Helper()
@@ -46,8 +49,8 @@ func swapTo(t *testing.T, conn *nats.Conn, r message.SwapRequest) message.Swap {
 		t.Fatal(err)
 	}
 	request := nats.NewMsg("drover-call.n1.ctl.swap")
-	request.Data, request.Header = body, nats.Header{message.HeaderTimeout: {patience.String()}}
-	answer, err := conn.RequestMsg(request, patience)
+	request.Data, request.Header = body, nats.Header{message.HeaderTimeout: {swapPatience.String()}}
+	answer, err := conn.RequestMsg(request, swapPatience)
 	if err != nil {
 		t.Fatalf("swap: %v", err)
 	}
