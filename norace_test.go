@@ -1,0 +1,5 @@
+//go:build !race
+
+package drover_test
+
+const racing = false
