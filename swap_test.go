@@ -48,12 +48,7 @@ func swapTo(t *testing.T, conn *nats.Conn, r message.SwapRequest) message.Swap {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := nats.NewMsg("drover-call.n1.ctl.swap")
-	request.Data, request.Header = body, nats.Header{message.HeaderTimeout: {swapPatience.String()}}
-	answer, err := conn.RequestMsg(request, swapPatience)
-	if err != nil {
-		t.Fatalf("swap: %v", err)
-	}
+	answer := callSwap(t, conn, body)
 	if code := answer.Header.Get("Nats-Service-Error-Code"); code != "" {
 		t.Fatalf("swap to %s: error %s: %s", r.Module, code, answer.Data)
 	}
@@ -65,6 +60,18 @@ func swapTo(t *testing.T, conn *nats.Conn, r message.SwapRequest) message.Swap {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// callSwap makes a call of ctl.swap, with time for a driver to be compiled.
+func callSwap(t *testing.T, conn *nats.Conn, body []byte) *nats.Msg {
+	t.Helper()
+	request := nats.NewMsg("drover-call.n1.ctl.swap")
+	request.Data, request.Header = body, nats.Header{message.HeaderTimeout: {swapPatience.String()}}
+	answer, err := conn.RequestMsg(request, swapPatience)
+	if err != nil {
+		t.Fatalf("swap: %v", err)
+	}
+	return answer
 }
 
 // swap: what a caller sees of swaps, and what holds over a restart of the node.
@@ -105,10 +112,7 @@ func (r *rig) swap(t *testing.T) {
 		{`{"channel":"plc","module":"` + filepath.Join(r.dir, "testdriver.wasm") + `"}`, "422"}, // settings of another driver
 		{`{"channel":"plc","module":"` + text + `"}`, "403"},
 	} {
-		m, err := conn.Request("drover-call.n1.ctl.swap", []byte(test.body), patience)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := callSwap(t, conn, []byte(test.body))
 		if got := m.Header.Get("Nats-Service-Error-Code"); got != test.status {
 			t.Errorf("%s: %s: %s", test.body, got, m.Data)
 		}
