@@ -41,13 +41,10 @@ type applying struct {
 }
 
 // orphan keeps the driver of a swap whose end nobody has seen: it is released after its channel.
-func (a *applying) orphan(w *wanted) {
+func (a *applying) orphan(m *module.Module) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if w.module != nil {
-		a.orphans = append(a.orphans, w.module)
-		w.module = nil
-	}
+	a.orphans = append(a.orphans, m)
 }
 
 // release releases the orphans. Their channels are closed.
@@ -160,13 +157,16 @@ func (n *Node) Apply(ctx context.Context, b *config.Bundle, o ApplyOptions) (mes
 	if err != nil {
 		return out, err
 	}
-	defer release()
 	life, ok := n.applying.begin()
 	if !ok {
+		release()
 		return out, message.ErrNotReady.With("the node is stopping")
 	}
 	var result *message.Applied
-	defer func() { n.applying.end(result) }()
+	defer func() {
+		release() // first: who hears that it is over may ask for the next
+		n.applying.end(result)
+	}()
 	err = n.planned(life, b, &out, func(p *plan) error {
 		if err := context.Cause(ctx); err != nil {
 			return err // who asked for it waits no more

@@ -202,8 +202,9 @@ func (n *Node) swapTo(ctx context.Context, w *wanted, next *member, o ApplyOptio
 	}
 	report, err := next.channel.Swap(ctx, next.edition(), channel.SwapOptions{Trial: o.Trial})
 	if err != nil && report.Result != channel.Swapped && report.Result != channel.Adopted {
-		if ctx.Err() != nil || errors.Is(err, supervise.ErrStuck) {
-			n.applying.orphan(w) // a session of it may still run
+		if w.module != nil && (ctx.Err() != nil || errors.Is(err, supervise.ErrStuck)) {
+			n.applying.orphan(w.module) // a session of it may still run
+			w.module = nil
 		}
 		if report.Result == "" && ctx.Err() == nil && next.host != w.before.host {
 			err = errors.Join(err, next.host.Close()) // nobody has begun with it

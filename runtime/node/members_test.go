@@ -105,3 +105,14 @@ func TestMembersAtOnce(t *testing.T) {
 		t.Errorf("left: %s", got)
 	}
 }
+
+// Who has the answer to a swap may ask for the next one at once.
+func TestSwapsInARow(t *testing.T) {
+	n := &Node{members: newMembers()}
+	for range 20_000 {
+		_, err := n.ctlSwap(t.Context(), []byte(`{"channel":"boiler","module":"modbus"}`))
+		if e, ok := errors.AsType[*message.Error](err); !ok || e.Code == message.ErrConflict.Code {
+			t.Fatal(err)
+		}
+	}
+}

@@ -42,9 +42,9 @@ func (n *Node) ctlSwap(ctx context.Context, body []byte) (any, error) {
 	}
 	done := make(chan outcome, 1)
 	n.swaps.Go(func() {
-		defer release()
 		var out outcome
 		out.swap, out.err = n.swap(context.WithoutCancel(ctx), r)
+		release() // first: who has the answer may ask for the next
 		done <- out
 	})
 	select {
@@ -119,7 +119,9 @@ func (n *Node) exchange(ctx context.Context, r message.SwapRequest, m, next *mem
 		loser = m.module
 		n.members.replace(next)
 	}
-	if !errors.Is(err, supervise.ErrStuck) { // then a session of it may still run
+	if errors.Is(err, supervise.ErrStuck) {
+		n.applying.orphan(loser) // a session of it may still run
+	} else {
 		err = errors.Join(err, loser.Release(ctx))
 	}
 	if !r.DryRun {
