@@ -19,13 +19,6 @@ func (q *queue) push(e entry) {
 	q.count++
 }
 
-func (q *queue) pushFront(e entry) {
-	q.grow()
-	q.head = (q.head + len(q.items) - 1) % len(q.items)
-	q.items[q.head] = e
-	q.count++
-}
-
 func (q *queue) pop() entry {
 	e := q.items[q.head]
 	q.items[q.head] = entry{}

@@ -119,7 +119,7 @@ func (r *ring) take() (entry, class, bool) {
 // older returns the class whose first entry came first.
 func (r *ring) older() class {
 	data, control := &r.queues[classData], &r.queues[classControl]
-	if control.len() == 0 || data.len() > 0 && data.first().order < control.first().order {
+	if control.len() == 0 || data.len() > 0 && data.head().order < control.head().order {
 		return classData
 	}
 	return classControl
@@ -191,7 +191,7 @@ func (r *ring) head() (uint64, bool) {
 	if q.len() == 0 {
 		return 0, false
 	}
-	return q.first().order, true
+	return q.head().order, true
 }
 
 // poke leaves a token where there is none.
