@@ -74,6 +74,7 @@ func runRun(ctx context.Context, o runOptions, g *globals) error {
 	err = drover.Run(ctx, cfg, drover.Options{
 		Logger: log, Version: currentVersion().Version, Source: source, TracerProvider: traces.provider,
 	}, func(n *drover.Node) {
+		lean(os.Getenv)
 		hangup.serve(n)
 		told = newService(os.Getenv, os.Getpid(), log).serve(ctx)
 	})

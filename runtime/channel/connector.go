@@ -66,7 +66,7 @@ func (c *connector) Connect(ctx *supervise.Context) (supervise.Session, error) {
 // attempt, or for discard.
 func (c *connector) prepare(ctx context.Context) error {
 	s := newSession(c)
-	if err := s.configure(ctx, ctx.Done()); err != nil {
+	if err := s.configure(ctx, ctx); err != nil {
 		return errors.Join(err, s.Close(false))
 	}
 	c.mu.Lock()

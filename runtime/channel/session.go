@@ -72,8 +72,8 @@ func newSession(by *connector) *session {
 func (s *session) edition() *edition { return s.by.edition.Load() }
 
 // configure makes the instance and gives it the configuration. Neither can reach anything outside. A guest that has not
-// returned when forced is closed is ended.
-func (s *session) configure(ctx context.Context, forced <-chan struct{}) error {
+// returned when forced ends is ended.
+func (s *session) configure(ctx, forced context.Context) error {
 	e := s.edition()
 	imports := host.Imports{Serial: s.io, Socket: s.io, Data: s, Control: s, State: s, Log: s}
 	s.phase = failure.PhaseConfigure
@@ -178,20 +178,18 @@ func (s *session) in(ctx *supervise.Context, phase failure.Phase, call func(cont
 	return err
 }
 
-// endWith ends the guest when forced is closed, until the function that it returns is called.
-func (s *session) endWith(forced <-chan struct{}) (release func()) {
-	phase := s.phase
-	done := make(chan struct{})
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-forced:
-			s.guest.Abort(failure.New(phase, failure.LimitDeadline, "the driver did not return in time"))
-		case <-done:
+// endWith ends the guest when forced ends, until the function that it returns is called.
+func (s *session) endWith(forced context.Context) (release func()) {
+	phase, aborted := s.phase, make(chan struct{})
+	stop := context.AfterFunc(forced, func() {
+		defer close(aborted)
+		s.guest.Abort(failure.New(phase, failure.LimitDeadline, "the driver did not return in time"))
+	})
+	return func() {
+		if !stop() {
+			<-aborted
 		}
-	}()
-	return func() { close(done); <-watched }
+	}
 }
 
 // forPeopleOf returns err with a summary for people.

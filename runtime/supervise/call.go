@@ -49,6 +49,7 @@ type call struct {
 	started time.Time
 	ctx     *Context
 	cancel  context.CancelCauseFunc
+	force   context.CancelFunc // ends ctx.Forced
 }
 
 // waiting says whether nobody has cancelled the call yet.
@@ -110,8 +111,9 @@ func (l *loop) start(s step, a *attempt, limit time.Duration, f func(*Context) r
 		l.overdue.Reset(limit)
 	}
 	log := l.config.Logger.With("channel", l.config.Name, "attempt", a.number, "phase", string(s.phase()))
-	c := &call{step: s, started: time.Now(), cancel: cancel}
-	c.ctx = &Context{Context: ctx, attempt: a, phase: s.phase(), log: log, forced: make(chan struct{})}
+	forced, force := context.WithCancel(context.Background())
+	c := &call{step: s, started: time.Now(), cancel: cancel, force: force}
+	c.ctx = &Context{Context: ctx, attempt: a, phase: s.phase(), log: log, forced: forced}
 	l.call = c
 	l.calls.Go(func() {
 		defer release()
@@ -158,7 +160,7 @@ func (l *loop) escalate() {
 
 func (l *loop) force(grace time.Duration) {
 	l.call.stage = stageForced
-	close(l.call.ctx.forced)
+	l.call.force()
 	l.overdue.Reset(grace)
 }
 

@@ -26,7 +26,7 @@ type Context struct {
 	attempt *attempt
 	phase   failure.Phase
 	log     *slog.Logger
-	forced  chan struct{}
+	forced  context.Context
 }
 
 // Attempt returns the attempt's number, counted from 1 and never reset.
@@ -48,9 +48,9 @@ func (c *Context) Logger() *slog.Logger { return c.log }
 // Yield returns the channel that is closed when this session is asked to yield. It is never reopened.
 func (c *Context) Yield() <-chan struct{} { return c.attempt.yield }
 
-// Forced returns the channel that is closed when waiting is over: at a phase's deadline, or when the grace after Done
-// has passed. What can be ended by force must be ended then.
-func (c *Context) Forced() <-chan struct{} { return c.forced }
+// Forced returns the context that ends when waiting is over: at a phase's deadline, or when the grace after Done has
+// passed. What can be ended by force must be ended then.
+func (c *Context) Forced() context.Context { return c.forced }
 
 // RequestReconnect asks for a new session and says whether the request was taken. It never blocks. One request is taken
 // per run, between the handle's publication and the end of the run; others, and those of an attempt that is over,

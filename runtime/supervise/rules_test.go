@@ -127,7 +127,7 @@ func TestRule2StopYieldsNone(t *testing.T) {
 			return supervise.OutcomeDisconnected(), trap()
 		}}, 1},
 		"ended by force": {plan{run: func(ctx *supervise.Context) (supervise.Outcome, error) {
-			<-ctx.Forced()
+			<-ctx.Forced().Done()
 			return supervise.OutcomeDisconnected(), failure.New("", failure.LimitDeadline, "ignored the stop")
 		}}, 1},
 	} {
