@@ -31,7 +31,7 @@ func density(ctx context.Context, o options) (figures []figure.Figure, err error
 				if err != nil {
 					return nil, err
 				}
-				f.Add(p.variant, s.memory/float64(1<<20), s.cpu*1e3, s.p50, s.p99, s.worst, s.lost)
+				f.Add(p.variant, s.memory/1e6, s.cpu*1e3, s.p50, s.p99, s.worst, s.lost)
 			}
 		}
 		figures = append(figures, f.Done()...)
@@ -41,7 +41,7 @@ func density(ctx context.Context, o options) (figures []figure.Figure, err error
 
 func densityFigures(channels int) []figure.Figure {
 	f := []figure.Figure{
-		{Metric: "memory", Name: "memory", Unit: "MiB"},
+		{Metric: "memory", Name: "memory", Unit: "MB"},
 		{Metric: "cpu", Name: "CPU a second", Unit: "ms"},
 		{Metric: "late-p50", Name: "lateness of a cycle, p50", Unit: "ms", Absolute: true},
 		{Metric: "late-p99", Name: "lateness of a cycle, p99", Unit: "ms", Absolute: true},

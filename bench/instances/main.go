@@ -26,6 +26,7 @@ const registers = 100
 type settings struct {
 	driver, cache string
 	count, cycles int
+	each          bool
 }
 
 func main() {
@@ -34,6 +35,7 @@ func main() {
 	flag.StringVar(&s.cache, "cache", "", "where compiled code is kept")
 	flag.IntVar(&s.count, "count", 100, "how many instances")
 	flag.IntVar(&s.cycles, "cycles", 3600, "how many cycles each polls")
+	flag.BoolVar(&s.each, "each", false, "initialise each instance, and start none from an image")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "instances:", err)
@@ -47,6 +49,9 @@ func run(ctx context.Context, s settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, loader.Close(ctx)) }()
+	if s.each {
+		loader.InitialiseEach()
+	}
 	code, err := loader.LoadFile(ctx, s.driver)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ type grows struct {
 
 // grown are those of the page, in its order.
 var grown = []grows{
-	{metric: "memory", title: "Memory a channel", unit: "MiB", each: true, file: "memory"},
+	{metric: "memory", title: "Memory a channel", unit: "MB", each: true, file: "memory"},
 	{metric: "cpu", title: "CPU a channel", unit: "ms a second", each: true, file: "cpu"},
 	{metric: "start-warm", title: "Warm start a channel", unit: "s", each: true, file: "start"},
 	{metric: "late-p99", title: "Lateness of a cycle, p99", unit: "ms", file: "lateness", limit: &plot.Limit{Name: "aim: 50 ms", Y: 50}},

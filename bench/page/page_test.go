@@ -42,7 +42,7 @@ func TestReplaceRefuses(t *testing.T) {
 }
 
 func report() figure.Report {
-	memory := figure.Pair("density", 10, figure.Figure{Metric: "memory", Name: "memory", Unit: "MiB", Aim: "under 200 MB"})
+	memory := figure.Pair("density", 10, figure.Figure{Metric: "memory", Name: "memory", Unit: "MB", Aim: "under 200 MB"})
 	for _, v := range []float64{10, 20, 30} {
 		memory.Add(figure.Bare, v)
 		memory.Add(figure.Drover, 2*v)
@@ -59,9 +59,9 @@ func report() figure.Report {
 func TestTables(t *testing.T) {
 	r := report()
 	for want, got := range map[string]string{
-		"| density: memory, 10 channels | under 200 MB | 40.00 MiB | 20.00 MiB | 2.000 |": aims(r),
-		"| Memory a channel, MiB | drover | 4.000 |":                                      growth(r),
-		"|  | drover | 40.00 | 20.00 to 60.00 | MiB | 2.000 |  |":                         suite(r, "density"),
+		"| density: memory, 10 channels | under 200 MB | 40.00 MB | 20.00 MB | 2.000 |": aims(r),
+		"| Memory a channel, MB | drover | 4.000 |":                                      growth(r),
+		"|  | drover | 40.00 | 20.00 to 60.00 | MB | 2.000 |  |":                         suite(r, "density"),
 		"| machine | a machine, 2 cores, 0 GiB |":                                         about(r.Run),
 		"2027-03-04 05:06 UTC":                                                            about(r.Run),
 		absent:                                                                            suite(r, "swap"),

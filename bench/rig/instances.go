@@ -16,10 +16,11 @@ type InstanceCost struct {
 	Before, After float64
 }
 
-// MeasureInstances runs the program of bench/instances, which keeps compiled code in cache.
-func MeasureInstances(ctx context.Context, p Programs, cache string, count, cycles int) (c InstanceCost, err error) {
+// MeasureInstances runs the program of bench/instances, which keeps compiled code in cache. Where each is set, every
+// instance is initialised by itself, as on systems that have no images.
+func MeasureInstances(ctx context.Context, p Programs, cache string, count, cycles int, each bool) (c InstanceCost, err error) {
 	cmd := exec.CommandContext(ctx, p.Instances, "-driver", p.Driver, "-cache", cache,
-		"-count", fmt.Sprint(count), "-cycles", fmt.Sprint(cycles))
+		"-count", fmt.Sprint(count), "-cycles", fmt.Sprint(cycles), fmt.Sprintf("-each=%t", each))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
