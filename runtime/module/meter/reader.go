@@ -116,11 +116,16 @@ func (r *reader) part(n uint32, what string) reader {
 	return reader{bytes: r.bytes, at: start, end: start + int(n)}
 }
 
-// index reads an index below limit.
+// index reads an index below limit. It is read most often of all: what an error says is put together when there is one.
 func (r *reader) index(what string, limit int) uint32 {
-	start := r.at
-	i := r.u32("the index of a " + what)
-	if r.err == nil && int64(i) >= int64(limit) {
+	start, failed := r.at, r.err != nil
+	i := r.u32(what)
+	switch {
+	case r.err != nil:
+		if !failed {
+			r.err.Expected = "the index of a " + r.err.Expected
+		}
+	case int64(i) >= int64(limit):
 		r.fail(start, fmt.Sprintf("the index of one of %d %ss", limit, what), fmt.Sprint(i))
 		return 0
 	}
