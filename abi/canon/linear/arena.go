@@ -59,10 +59,11 @@ func (p *pool) larger(a *Arena) *Arena {
 }
 
 // New returns an arena.
-func New() *Arena {
-	a := &Arena{pins: make([]unsafe.Pointer, 0, 16)}
-	a.grow(chunkSize)
-	return a
+func New() *Arena { return within(make([]byte, chunkSize)) }
+
+// within returns an arena whose first chunk is given.
+func within(chunk []byte) *Arena {
+	return &Arena{chunk: chunk, size: len(chunk), pins: make([]unsafe.Pointer, 0, 16)}
 }
 
 // Alloc returns size bytes, aligned, that stay until the end of the call. They are not zeroed.

@@ -5,10 +5,19 @@ import "unsafe"
 // The guest's memory, as far as the host is concerned. All of this is used by one thread, and no goroutine is switched
 // between Enter and Leave.
 var (
+	block   = make([]byte, blockSize)
 	idle    = pool{New()}
-	current *Arena  // of the import that is being called, which the host allocates from
-	params  = New() // what the host allocates from otherwise: the parameters of the next export
-	result  = New() // what the last export returned
+	current *Arena                       // of the import that is being called, which the host allocates from
+	params  = within(block[resultSize:]) // what the host allocates from otherwise: the parameters of the next export
+	result  = within(block[:resultSize]) // what the last export returned
+)
+
+// Parameters and results begin in one block. The host has instances share what they did not write to, page by page: in
+// blocks of their own, a few bytes of each would take a page. The parameters have room for a configuration of 150 points,
+// so that they are in one piece, which serves imports then.
+const (
+	blockSize  = 16 << 10
+	resultSize = 1 << 10
 )
 
 // Get takes an arena for one import.

@@ -34,7 +34,7 @@ func (s *session) plan(groups []*sdk.Group) {
 	for _, g := range groups {
 		parts := map[*unit]*part{}
 		for _, id := range g.Points {
-			pt, ok := s.points[id]
+			pt, ok := s.point(id)
 			if !ok {
 				continue
 			}

@@ -13,7 +13,7 @@ func (s *session) readNow(cmd *sdk.Command, ids []sdk.PointID) error {
 	var order []*unit
 	byUnit := map[*unit][]plan.Item{}
 	for i, id := range ids {
-		p, ok := s.points[id]
+		p, ok := s.point(id)
 		if !ok || !p.def.Readable() {
 			cmd.Fail(sdk.Invalid(fmt.Errorf("point %d cannot be read", id)))
 			return nil
@@ -89,7 +89,8 @@ func singles(b plan.Block) []plan.Block {
 func (a *answer) good(b plan.Block, data []byte, at time.Time) {
 	for _, item := range b.Items {
 		id := a.ids[item.Index]
-		value, ok := a.points[id].codec.DecodeApart(data, int(item.Start-b.Start))
+		p, _ := a.point(id)
+		value, ok := p.codec.DecodeApart(data, int(item.Start-b.Start))
 		if !ok {
 			a.samples[item.Index] = sdk.Bad(id, codeBadFrame, at)
 			continue

@@ -1,8 +1,10 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/droverhq/drover/guests/modbus/address"
 	"github.com/droverhq/drover/guests/modbus/codec"
@@ -37,9 +39,8 @@ type setup struct {
 	settings   settings
 	connection sdk.Connection
 	units      []*unit
-	points     map[sdk.PointID]*point
-	// all are the points, made at once.
-	all []point
+	// points are in the order of their ids, once all are read.
+	points []point
 	// codecs are those that points of the same shape share.
 	codecs []*codec.Codec
 	// served are the ids of points, in the configuration's order.
@@ -51,7 +52,7 @@ var _ sdk.Connector = (*setup)(nil)
 // newSetup checks a configuration and reports all that is wrong with it.
 func newSetup(c *sdk.Config) (*setup, error) {
 	s := &setup{
-		points: make(map[sdk.PointID]*point, len(c.Points)), all: make([]point, 0, len(c.Points)),
+		points: make([]point, 0, len(c.Points)),
 		served: make([]sdk.PointID, 0, len(c.Points)),
 	}
 	found := s.readSettings(c)
@@ -109,8 +110,9 @@ func (s *setup) readDevices(c *sdk.Config) (found problems) {
 			}
 		}
 	}
+	slices.SortFunc(s.points, func(a, b point) int { return cmp.Compare(a.id, b.id) })
 	for i := range c.Points {
-		if _, ok := s.points[c.Points[i].ID]; ok {
+		if _, ok := s.point(c.Points[i].ID); ok {
 			s.served = append(s.served, c.Points[i].ID)
 		}
 	}
@@ -143,10 +145,18 @@ func (s *setup) readPoint(u *unit, in *sdk.Point) error {
 	if err != nil {
 		return err
 	}
-	s.all = append(s.all, point{id: in.ID, def: in, unit: u, codec: c, area: a.Area, start: a.Offset})
-	p := &s.all[len(s.all)-1]
-	s.points[in.ID] = p
+	p := point{id: in.ID, def: in, unit: u, codec: c, area: a.Area, start: a.Offset}
+	s.points = append(s.points, p)
 	return p.check()
+}
+
+// point returns the point of that id, when the configuration is read.
+func (s *setup) point(id sdk.PointID) (*point, bool) {
+	i, ok := slices.BinarySearchFunc(s.points, id, func(p point, id sdk.PointID) int { return cmp.Compare(p.id, id) })
+	if !ok {
+		return nil, false
+	}
+	return &s.points[i], true
 }
 
 // codec returns the codec of a shape: its own for a list, a text or bytes, whose values share memory with the next one.

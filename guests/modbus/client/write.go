@@ -16,7 +16,7 @@ var errReadOnly = errors.New("the point cannot be written")
 func (s *session) writeNow(cmd *sdk.Command) error {
 	var end error
 	cmd.ServeWrites(func(id sdk.PointID, v sdk.Value) error {
-		p, ok := s.points[id]
+		p, ok := s.point(id)
 		switch {
 		case end != nil:
 			return sdk.NotSent(ioCause(end))
