@@ -116,8 +116,9 @@ func (c *Config) Serve(actions ...Action) Handle {
 	return h
 }
 
-func liftConfig(in driver.Config) *Config {
-	c := &Config{
+// lift makes c what the host gave.
+func (c *Config) lift(in driver.Config) {
+	*c = Config{
 		Settings:    in.Settings,
 		Connections: in.Connections,
 		Devices:     make([]Device, 0, len(in.Devices)),
@@ -132,5 +133,4 @@ func liftConfig(in driver.Config) *Config {
 			Address: p.Address, Period: duration(p.Period), Phase: duration(p.Phase),
 		})
 	}
-	return c
 }

@@ -34,9 +34,15 @@ type Context struct {
 // NewContext returns the context of a session that knows the world through host. The kit makes the one that a driver
 // gets; this is for tests of a driver's parts.
 func NewContext(host Host, config *Config, s driver.Session) *Context {
-	c := &Context{host: host, config: config, session: s, commands: make(map[uint64]*Command)}
-	c.log = slog.New(&logHandler{host: host})
+	c := new(Context)
+	c.begin(host, config, s)
 	return c
+}
+
+// begin makes c the context of a session.
+func (c *Context) begin(host Host, config *Config, s driver.Session) {
+	*c = Context{host: host, config: config, session: s, commands: make(map[uint64]*Command)}
+	c.log = slog.New(&logHandler{host: host})
 }
 
 // Config returns the channel's configuration.

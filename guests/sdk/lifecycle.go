@@ -11,10 +11,11 @@ import (
 type Lifecycle struct {
 	host      Host
 	driver    Driver
-	config    *Config
 	connector Connector
-	context   *Context
 	session   Session
+	// config and context are here by value: each size of object that an instance takes is a page of the host's.
+	config  Config
+	context Context
 }
 
 // NewLifecycle returns the lifecycle of an instance that knows the world through host.
@@ -28,15 +29,15 @@ func (l *Lifecycle) Describe() driver.Metadata {
 
 // Configure implements the contract.
 func (l *Lifecycle) Configure(c driver.Config) component.Result[component.Unit, driver.Failure] {
-	config := liftConfig(c)
-	connector, err := l.driver.Configure(config)
+	l.config.lift(c)
+	connector, err := l.driver.Configure(&l.config)
 	if err == nil && connector == nil {
 		err = errors.New("driver returned no connector")
 	}
 	if err != nil {
 		return component.Err[component.Unit](failureOf(err))
 	}
-	l.config, l.connector = config, connector
+	l.connector = connector
 	return component.Done[driver.Failure]()
 }
 
@@ -45,8 +46,8 @@ func (l *Lifecycle) Connect(s driver.Session) component.Result[component.Unit, d
 	if l.connector == nil {
 		return component.Err[component.Unit](failureOf(errors.New("connect before configure")))
 	}
-	l.context = NewContext(l.host, l.config, s)
-	session, err := l.connector.Connect(l.context)
+	l.context.begin(l.host, &l.config, s)
+	session, err := l.connector.Connect(&l.context)
 	if err == nil && session == nil {
 		err = errors.New("driver returned no session")
 	}
@@ -62,7 +63,7 @@ func (l *Lifecycle) Init(driver.Session) component.Result[driver.Handle, driver.
 	if l.session == nil {
 		return component.Err[driver.Handle](failureOf(errors.New("init before connect")))
 	}
-	handle, err := l.session.Init(l.context)
+	handle, err := l.session.Init(&l.context)
 	if err != nil {
 		return component.Err[driver.Handle](failureOf(err))
 	}
@@ -74,7 +75,7 @@ func (l *Lifecycle) Run(driver.Session) component.Result[driver.Outcome, driver.
 	if l.session == nil {
 		return component.Err[driver.Outcome](failureOf(errors.New("run before connect")))
 	}
-	outcome, err := l.session.Run(l.context)
+	outcome, err := l.session.Run(&l.context)
 	l.context.abandon()
 	if err != nil {
 		return component.Err[driver.Outcome](failureOf(err))

@@ -20,7 +20,8 @@ func (c *setup) Connect(ctx *sdk.Context) (sdk.Session, error) {
 		_ = stream.Close() // the first error is the one that tells
 		return nil, err
 	}
-	s := &session{setup: c, ctx: ctx}
+	s := &c.session
+	*s = session{setup: c, ctx: ctx}
 	last := s.load()
 	l, err := c.newLink(ctx, stream, last)
 	if err != nil {

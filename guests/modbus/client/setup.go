@@ -45,6 +45,8 @@ type setup struct {
 	codecs []*codec.Codec
 	// served are the ids of points, in the configuration's order.
 	served []sdk.PointID
+	// session is that one, here by value: each size of object that an instance takes is a page of the host's.
+	session session
 }
 
 var _ sdk.Connector = (*setup)(nil)
