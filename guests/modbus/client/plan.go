@@ -1,6 +1,7 @@
 package client
 
 import (
+	"iter"
 	"time"
 
 	"github.com/droverhq/drover/guests/modbus/plan"
@@ -10,10 +11,12 @@ import (
 // schedule is what one group of points reads, unit by unit.
 type schedule []*part
 
-// part is what a group reads of one unit. The items of its blocks have places in points as their indices.
+// part is what a group reads of one unit. The indices of items are the points' places in the setup.
 type part struct {
-	unit   *unit
-	points []*point
+	unit *unit
+	// size is how many items there will be; the blocks have them, piece by piece.
+	size   int
+	items  []plan.Item
 	blocks []block
 	// bad is how many blocks could not be read last.
 	bad int
@@ -33,34 +36,40 @@ func (s *session) plan(groups []*sdk.Group) {
 	s.plans = make([]schedule, len(groups))
 	for _, g := range groups {
 		parts := map[*unit]*part{}
-		for _, id := range g.Points {
-			pt, ok := s.point(id)
-			if !ok {
-				continue
-			}
+		for pt := range s.pointsOf(g) {
 			p := parts[pt.unit]
 			if p == nil {
-				p = &part{unit: pt.unit, points: make([]*point, 0, len(g.Points))}
+				p = &part{unit: pt.unit}
 				parts[pt.unit] = p
 				pt.unit.parts = append(pt.unit.parts, p)
 				s.plans[g.Index] = append(s.plans[g.Index], p)
 			}
-			p.points = append(p.points, pt)
+			p.size++
+		}
+		for pt, i := range s.pointsOf(g) {
+			p := parts[pt.unit]
+			if p.items == nil {
+				p.items = make([]plan.Item, 0, p.size)
+			}
+			p.items = append(p.items, pt.item(i))
 		}
 	}
 	for _, u := range s.units {
 		for _, p := range u.parts {
-			p.blocks = blocks(plan.Blocks(items(p.points), u.limits, u.cuts))
+			p.blocks = blocks(plan.Blocks(p.items, u.limits, u.cuts))
 		}
 	}
 }
 
-func items(points []*point) []plan.Item {
-	list := make([]plan.Item, 0, len(points))
-	for i, p := range points {
-		list = append(list, p.item(i))
+// pointsOf yields the points of a group, and their places in the setup.
+func (s *setup) pointsOf(g *sdk.Group) iter.Seq2[*point, int] {
+	return func(yield func(*point, int) bool) {
+		for _, id := range g.Points {
+			if i, ok := s.find(id); ok && !yield(&s.points[i], i) {
+				return
+			}
+		}
 	}
-	return list
 }
 
 func blocks(planned []plan.Block) []block {

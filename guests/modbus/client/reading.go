@@ -119,7 +119,7 @@ func (r *reading) divide(i int, cuts plan.Cuts) (int, error) {
 // decode adds a good sample for each point of a block.
 func (r *reading) decode(b *block, data []byte) {
 	for _, item := range b.Items {
-		pt := r.part.points[item.Index]
+		pt := &r.points[item.Index]
 		value, ok := pt.codec.Decode(data, int(item.Start-b.Start))
 		if !ok { // the data are as long as the block, and the block as long as its points
 			r.out.Bad(pt.id, codeBadFrame, r.at)
@@ -133,7 +133,7 @@ func (r *reading) decode(b *block, data []byte) {
 func (r *reading) fail(b *block, reason string) {
 	r.part.bad++
 	for _, item := range b.Items {
-		r.out.Bad(r.part.points[item.Index].id, reason, r.at)
+		r.out.Bad(r.points[item.Index].id, reason, r.at)
 	}
 }
 

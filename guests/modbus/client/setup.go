@@ -152,9 +152,14 @@ func (s *setup) readPoint(u *unit, in *sdk.Point) error {
 	return p.check()
 }
 
+// find returns the place of the point of that id, when the configuration is read.
+func (s *setup) find(id sdk.PointID) (int, bool) {
+	return slices.BinarySearchFunc(s.points, id, func(p point, id sdk.PointID) int { return cmp.Compare(p.id, id) })
+}
+
 // point returns the point of that id, when the configuration is read.
 func (s *setup) point(id sdk.PointID) (*point, bool) {
-	i, ok := slices.BinarySearchFunc(s.points, id, func(p point, id sdk.PointID) int { return cmp.Compare(p.id, id) })
+	i, ok := s.find(id)
 	if !ok {
 		return nil, false
 	}
