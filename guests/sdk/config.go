@@ -2,7 +2,9 @@ package sdk
 
 import (
 	"iter"
+	"math"
 	"time"
+	"unsafe"
 
 	"github.com/droverhq/drover/abi/driver"
 )
@@ -30,7 +32,7 @@ type Device struct {
 	Settings string
 }
 
-// Point is one value of a device.
+// Point is one value of a device. Its members are those of the contract's point, in their order; see points.
 type Point struct {
 	ID     PointID
 	Device DeviceID
@@ -116,21 +118,25 @@ func (c *Config) Serve(actions ...Action) Handle {
 	return h
 }
 
-// lift makes c what the host gave.
+// lift makes c what the host gave, whose points c then has.
 func (c *Config) lift(in driver.Config) {
 	*c = Config{
 		Settings:    in.Settings,
 		Connections: in.Connections,
 		Devices:     make([]Device, 0, len(in.Devices)),
-		Points:      make([]Point, 0, len(in.Points)),
+		Points:      points(in.Points),
 	}
 	for _, d := range in.Devices {
 		c.Devices = append(c.Devices, Device{ID: d.ID, Name: d.Name, Settings: d.Settings})
 	}
-	for _, p := range in.Points {
-		c.Points = append(c.Points, Point{
-			ID: p.ID, Device: p.Device, Name: p.Name, Scalar: p.Scalar, Count: p.Count, Access: p.Access,
-			Address: p.Address, Period: duration(p.Period), Phase: duration(p.Phase),
-		})
+}
+
+// points returns the contract's points as the configuration's, in the same memory: a Point is laid out like the contract's,
+// but that its durations have a sign. A second list of 100 points would be 8 KB more of each instance.
+func points(in []driver.Point) []Point {
+	for i := range in {
+		p := &in[i]
+		p.Period, p.Phase = min(p.Period, math.MaxInt64), min(p.Phase, math.MaxInt64)
 	}
+	return unsafe.Slice((*Point)(unsafe.Pointer(unsafe.SliceData(in))), len(in))
 }
