@@ -14,8 +14,8 @@ import (
 
 // The pages that an instance of the Modbus driver may have for itself, in bytes, which polls so many registers.
 const (
-	budgetConfigured = 172 << 10
-	budgetPolling    = 224 << 10
+	budgetConfigured = 168 << 10
+	budgetPolling    = 220 << 10
 	polled           = 100
 	hour             = 3600 // cycles
 )
