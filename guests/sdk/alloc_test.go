@@ -97,6 +97,12 @@ func TestNothingIsAllocated(t *testing.T) {
 			batch.Bad(8, "broken", time.Time{})
 			check(batch.Publish())
 		},
+		"plain text": func() {
+			if s, e := sdk.Decode(`"holding:17"`, ""); s != "holding:17" {
+				check(e)
+				t.Errorf("read %q", s)
+			}
+		},
 		"scheduler": func() {
 			q.now = q.now.Add(700 * ms)
 			scheduler.Next(q.now)

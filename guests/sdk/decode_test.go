@@ -75,6 +75,26 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// TestDecodeText reads texts, plain ones and others.
+func TestDecodeText(t *testing.T) {
+	for text, want := range map[string]string{
+		`"holding:1"`: "holding:1", " \t\"a b\" \n": "a b", `""`: "", `"\u0061\n"`: "a\n", `"é"`: "é", "\"\xff\"": "\uFFFD",
+	} {
+		if got, err := sdk.Decode(text, "default"); err != nil || got != want {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "17", "null", `"`, `"a`, `"a" "b"`, `"a",`, "\"a\tb\"", `"\x"`} {
+		if got, err := sdk.Decode(text, "default"); err == nil || got != "default" {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	type name string
+	if got, err := sdk.Decode(`"a"`, name("")); err != nil || got != "a" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestDecodeKeepsTheDefaultsBehindPointers(t *testing.T) {
 	d := defaults()
 	if _, err := sdk.Decode(`{"backup": {"retries": 1}}`, d); err != nil || d.Backup.Retries != 9 {
