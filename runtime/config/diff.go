@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -214,11 +213,7 @@ func (p *Point) summary() string { return string(p.Type) + " at " + p.Address.sh
 
 // same says whether two points have the same values.
 func (p *Point) same(other *Point) bool {
-	a, b := *p, *other
-	addresses := bytes.Equal(a.Address.Raw, b.Address.Raw)
-	ranges := a.Range == b.Range || a.Range != nil && b.Range != nil && *a.Range == *b.Range
-	return addresses && ranges && a.Type == b.Type && a.Count == b.Count && a.Access == b.Access && a.Every == b.Every &&
-		a.Scale == b.Scale && a.Offset == b.Offset && a.Unit == b.Unit && a.Report == b.Report
+	return p == other || p.Address.Raw == other.Address.Raw && p.key() == other.key()
 }
 
 func (d *differences) point(before, after *Point) {
@@ -229,7 +224,7 @@ func (d *differences) point(before, after *Point) {
 	for i, f := range now {
 		d.values(f.effect, "points."+after.Name+"."+f.key, old[i].text, f.text)
 	}
-	if !bytes.Equal(before.Address.Raw, after.Address.Raw) && old[0].text == now[0].text {
+	if before.Address.Raw != after.Address.Raw && old[0].text == now[0].text {
 		d.secret("points." + after.Name + "." + now[0].key)
 	}
 }

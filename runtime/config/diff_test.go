@@ -170,10 +170,11 @@ func TestDiffHidesWhatIsHidden(t *testing.T) {
 func TestDiffKnowsEveryField(t *testing.T) {
 	places := map[string]bool{"Position": true, "DriverPosition": true, "File": true, "Files": true, "Name": true}
 	for of, known := range map[reflect.Type][]string{
-		reflect.TypeFor[Node]():    {"Data", "NATS", "HTTP", "Trust", "Channels"},
-		reflect.TypeFor[Channel](): {"Driver", "Connections", "Grants", "Limits", "Retry", "Deadlines", "Quarantine", "Delivery", "PointMessages", "IntegerText", "Settings", "Devices"},
-		reflect.TypeFor[Device]():  {"Settings", "Points"},
-		reflect.TypeFor[Point]():   {"Address", "Type", "Count", "Access", "Every", "Scale", "Offset", "Unit", "Report", "Range"},
+		reflect.TypeFor[Node]():       {"Data", "NATS", "HTTP", "Trust", "Channels"},
+		reflect.TypeFor[Channel]():    {"Driver", "Connections", "Grants", "Limits", "Retry", "Deadlines", "Quarantine", "Delivery", "PointMessages", "IntegerText", "Settings", "Devices"},
+		reflect.TypeFor[Device]():     {"Settings", "Points"},
+		reflect.TypeFor[Point]():      {"Address", "Definition"},
+		reflect.TypeFor[Definition](): {"Type", "Count", "Access", "Every", "Scale", "Offset", "Unit", "Report", "Range"},
 	} {
 		for i := range of.NumField() {
 			f := of.Field(i)

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -164,7 +163,7 @@ func textUnless(none bool, v any) string {
 
 // settings compares what a driver gets. Secrets, and what its schemas call so, show as that.
 func (d *differences) settings(before, after *Channel, old, now *JSON, hidden Hidden) {
-	if bytes.Equal(old.Raw, now.Raw) && slices.Equal(old.Secrets, now.Secrets) {
+	if old.Raw == now.Raw && slices.Equal(old.Secrets(), now.Secrets()) {
 		return
 	}
 	d.leaves(EffectSwap, old.leaves("settings", hidden(before, old)), now.leaves("settings", hidden(after, now)))
@@ -173,11 +172,11 @@ func (d *differences) settings(before, after *Channel, old, now *JSON, hidden Hi
 // leaves are the values in a part that the driver gives its meaning.
 func (j *JSON) leaves(path string, hidden []string) leaves {
 	l := leaves{}
-	d := json.NewDecoder(bytes.NewReader(j.Raw))
+	d := json.NewDecoder(strings.NewReader(j.Raw))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err == nil {
-		l.json(path, "", v, slices.Concat(hidden, j.Secrets))
+		l.json(path, "", v, slices.Concat(hidden, j.Secrets()))
 	}
 	return l
 }
@@ -224,8 +223,8 @@ func printable(key string) string {
 
 // shown is the value as text; a secret in it hides all of it.
 func (j *JSON) shown() string {
-	if len(j.Secrets) > 0 {
+	if len(j.Secrets()) > 0 {
 		return redacted
 	}
-	return string(j.Raw)
+	return j.Raw
 }

@@ -48,7 +48,7 @@ func checkNode(t *testing.T, n *Node) {
 		t.Errorf("no whole node: %+v", n)
 	}
 	for _, c := range n.Channels {
-		if c.Driver == "" || !json.Valid(c.Settings.Raw) || c.Retry.Initial > c.Retry.Max {
+		if c.Driver == "" || !json.Valid([]byte(c.Settings.Raw)) || c.Retry.Initial > c.Retry.Max {
 			t.Errorf("no whole channel: %+v", c)
 		}
 		for _, connection := range c.Connections {
@@ -66,7 +66,7 @@ func checkNode(t *testing.T, n *Node) {
 		}
 		for _, d := range c.Devices {
 			for _, p := range d.Points {
-				if !json.Valid(p.Address.Raw) || p.Type == "" || p.Scale == 0 || p.Access.Reads() != (p.Every > 0) {
+				if !json.Valid([]byte(p.Address.Raw)) || p.Type == "" || p.Scale == 0 || p.Access.Reads() != (p.Every > 0) {
 					t.Errorf("no whole point: %+v", p)
 				}
 			}

@@ -8,9 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func settings(t *testing.T, yaml string) JSON {
+// settings are those of a channel with that YAML.
+func settings(t *testing.T, yaml string) Part {
 	t.Helper()
-	return mustParse(t, "node: n\nchannels:\n  a:\n    driver: m.wasm\n    settings:\n"+yaml).Channels[0].Settings
+	c := mustParse(t, "node: n\nchannels:\n  a:\n    driver: m.wasm\n    settings:\n"+yaml).Channels[0]
+	for p := range c.Parts() {
+		return p
+	}
+	panic("a channel has its settings")
 }
 
 func TestJSONValues(t *testing.T) {
@@ -45,7 +50,7 @@ func TestJSONValues(t *testing.T) {
 		{`"a${env:TOKEN}b$${"`, `"as3cretb${"`},
 		{`"${file:secrets/token}"`, `"from a file"`},
 	} {
-		got := string(settings(t, "      v: "+tt.yaml+"\n").Raw)
+		got := settings(t, "      v: "+tt.yaml+"\n").Raw
 		if want := `{"v":` + tt.want + `}`; got != want || !json.Valid([]byte(got)) {
 			t.Errorf("%s: got %s, want %s", tt.yaml, got, want)
 		}
@@ -72,7 +77,7 @@ func TestJSONPlaces(t *testing.T) {
 		{"/absent", Position{Line: 6, Column: 7}, "channels.a.settings.absent"},
 		{"no pointer", Position{Line: 6, Column: 7}, "channels.a.settings.no pointer"},
 	} {
-		want := Problem{File: "/etc/drover/drover.yaml", Line: tt.want.Line, Column: tt.want.Column, Path: tt.path,
+		want := Problem{File: "/etc/drover/drover.yaml", Line: int(tt.want.Line), Column: int(tt.want.Column), Path: tt.path,
 			Message: "m"}
 		if diff := cmp.Diff(want, s.Problem(tt.pointer, "m")); diff != "" {
 			t.Errorf("%q -want +got:\n%s", tt.pointer, diff)
@@ -86,7 +91,7 @@ func TestJSONAbsent(t *testing.T) {
 	if got, want := s.Position("/mode"), (Position{File: "/etc/drover/drover.yaml", Line: 3, Column: 3}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if string(s.Raw) != "{}" {
+	if s.Raw != "{}" {
 		t.Errorf("got %s", s.Raw)
 	}
 }
@@ -96,7 +101,7 @@ func TestJSONSecrets(t *testing.T) {
       user: {pass/word: "${env:TOKEN}"}
       keys: [x, "k-${file:secrets/token}"]
 `)
-	if diff := cmp.Diff([]string{"/user/pass~1word", "/keys/1"}, s.Secrets); diff != "" {
+	if diff := cmp.Diff([]string{"/user/pass~1word", "/keys/1"}, s.Secrets()); diff != "" {
 		t.Error("-want +got:\n" + diff)
 	}
 }

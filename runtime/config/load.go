@@ -54,6 +54,11 @@ type shared struct {
 	// templates and lists are what channels, devices and points use.
 	templates map[string]value
 	lists     map[string]*pointList
+	// points and pointsOf are what was read where it may be read again.
+	points   readings[*Point]
+	pointsOf readings[[]*Point]
+	uses     uses
+	interned interned
 }
 
 // reader reads one file, or a template in it for one use, and collects what is wrong.
@@ -62,12 +67,15 @@ type reader struct {
 	file, dir string
 	// vars are what ${name} stands for; nil outside of templates.
 	vars variables
+	// again says that what it reads may be read once more: in a template, or a list of points.
+	again bool
 }
 
 func newReader(file, dir string) *reader {
 	return &reader{file: file, dir: dir, shared: &shared{
 		lookup: os.LookupEnv, readFile: readSecretFile, load: readConfigFile, glob: filepath.Glob, seen: map[string]bool{},
 		values: maxValues, templates: map[string]value{}, lists: map[string]*pointList{},
+		points: readings[*Point]{}, pointsOf: readings[[]*Point]{}, interned: newInterned(),
 	}}
 }
 
@@ -130,7 +138,7 @@ func (r *reader) syntax(err error) {
 		r.problem(r.top(), "", "this is no YAML: %v", err)
 		return
 	}
-	at := Position{File: r.file, Line: max(1, load.Mark.Line), Column: max(1, load.Mark.Column)}
+	at := r.place(load.Mark.Line, load.Mark.Column)
 	message := load.Message
 	if load.ContextMsg != "" {
 		message = load.ContextMsg + ": " + message
@@ -160,16 +168,21 @@ func (r *reader) plain(n *yaml.Node) {
 }
 
 // top is where a problem of the whole file is reported.
-func (r *reader) top() Position { return Position{File: r.file, Line: 1, Column: 1} }
+func (r *reader) top() Position { return r.place(1, 1) }
+
+// place is a place in this file. Lines and columns fit: a file has at most maxBytes.
+func (r *reader) place(line, column int) Position {
+	return Position{File: r.file, Line: int32(max(1, line)), Column: int32(max(1, column))}
+}
 
 // at is where a value of this file stands.
 func (r *reader) at(n *yaml.Node) Position {
-	return Position{File: r.file, Line: max(1, n.Line), Column: max(1, n.Column)}
+	return r.place(n.Line, n.Column)
 }
 
 // problem reports what is wrong at a place: once, however often the place is used.
 func (r *reader) problem(at Position, path, format string, args ...any) {
-	p := Problem{File: at.File, Line: at.Line, Column: at.Column, Path: path, Message: fmt.Sprintf(format, args...)}
+	p := at.problem(path, fmt.Sprintf(format, args...))
 	place := Problem{File: p.File, Line: p.Line, Column: p.Column, Message: p.Message}.String()
 	if !r.seen[place] {
 		r.seen[place] = true

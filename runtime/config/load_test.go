@@ -17,7 +17,7 @@ import (
 )
 
 // at is a place in the file of newTestReader's tests.
-func at(line, column int) Position {
+func at(line, column int32) Position {
 	return Position{File: "/etc/drover/drover.yaml", Line: line, Column: column}
 }
 
@@ -78,22 +78,24 @@ func TestWhole(t *testing.T) {
 			Retry:      Retry{Initial: 2 * time.Second, Max: time.Minute, Attempts: 0, Elapsed: 36 * time.Hour},
 			Deadlines:  Deadlines{Connect: time.Second, Init: 2 * time.Second, Stop: 3 * time.Second},
 			Quarantine: Quarantine{Crashes: Never, Window: time.Hour},
-			Settings:   JSON{Raw: json.RawMessage(`{"mode":"rtu"}`)},
+			Settings:   JSON{Raw: `{"mode":"rtu"}`},
 			every:      2 * time.Second,
 			Devices: []*Device{
-				{Name: "z", Settings: JSON{Raw: json.RawMessage(`{"unit":1}`)}, every: 3 * time.Second, Points: []*Point{
-					{Name: "q", Address: JSON{Raw: json.RawMessage(`"holding:1"`)}, Type: TypeInt16, Count: 4,
+				{Name: "z", Settings: JSON{Raw: `{"unit":1}`}, every: 3 * time.Second, Points: []*Point{
+					{Name: "q", Address: JSON{Raw: `"holding:1"`}, Definition: &Definition{
+						Type: TypeInt16, Count: 4,
 						Access: AccessReadWrite, Every: 4 * time.Second, Scale: 0.1, Offset: -40, Unit: "°C",
 						Report: Report{Change: true, Deadband: 5, Percent: true, Interval: time.Second,
 							Heartbeat: 10 * time.Minute},
-						Range: &Range{Min: -10, Max: 90.5}},
-					{Name: "b", Address: JSON{Raw: json.RawMessage(`{"table":"coil","at":256}`)}, Type: TypeBool,
-						Access: AccessRead, Every: 3 * time.Second, Scale: 1},
+						Range: &Range{Min: -10, Max: 90.5},
+					}},
+					{Name: "b", Address: JSON{Raw: `{"table":"coil","at":256}`}, Definition: &Definition{Type: TypeBool,
+						Access: AccessRead, Every: 3 * time.Second, Scale: 1}},
 				}},
-				{Name: "a", Settings: JSON{Raw: json.RawMessage(`{}`)}, Points: []*Point{
-					{Name: "p", Address: JSON{Raw: json.RawMessage(`5`)}, Type: TypeUint64, Access: AccessRead,
-						Every: 2 * time.Second, Scale: 1},
-					{Name: "w", Address: JSON{Raw: json.RawMessage(`6`)}, Type: TypeString, Access: AccessWrite, Scale: 1},
+				{Name: "a", Settings: JSON{Raw: `{}`}, Points: []*Point{
+					{Name: "p", Address: JSON{Raw: `5`}, Definition: &Definition{Type: TypeUint64, Access: AccessRead,
+						Every: 2 * time.Second, Scale: 1}},
+					{Name: "w", Address: JSON{Raw: `6`}, Definition: &Definition{Type: TypeString, Access: AccessWrite, Scale: 1}},
 				}},
 			},
 		}, {
@@ -102,10 +104,10 @@ func TestWhole(t *testing.T) {
 			Retry:      Retry{Initial: time.Second, Max: 30 * time.Second, Attempts: Unlimited},
 			Deadlines:  Deadlines{Connect: 15 * time.Second, Init: 15 * time.Second, Stop: 5 * time.Second},
 			Quarantine: Quarantine{Crashes: 5, Window: 10 * time.Minute},
-			Settings:   JSON{Raw: json.RawMessage(`{}`)},
-			Devices: []*Device{{Name: "d", Settings: JSON{Raw: json.RawMessage(`{}`)}, Points: []*Point{
-				{Name: "p", Address: JSON{Raw: json.RawMessage(`5`)}, Type: TypeFloat32, Access: AccessRead,
-					Every: time.Second, Scale: 1},
+			Settings:   JSON{Raw: `{}`},
+			Devices: []*Device{{Name: "d", Settings: JSON{Raw: `{}`}, Points: []*Point{
+				{Name: "p", Address: JSON{Raw: `5`}, Definition: &Definition{Type: TypeFloat32, Access: AccessRead,
+					Every: time.Second, Scale: 1}},
 			}}},
 		}},
 	}
@@ -201,7 +203,7 @@ channels:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(n.Channels[0].Settings.Raw), `{"token":"x-abc","unit":"7"}`; got != want {
+	if got, want := n.Channels[0].Settings.Raw, `{"token":"x-abc","unit":"7"}`; got != want {
 		t.Errorf("settings %s, want %s", got, want)
 	}
 	if got, want := n.Channels[0].Driver, filepath.Join(dir, "m.wasm"); got != want {

@@ -10,8 +10,8 @@ import (
 // Position is a place in a file, line and column counted from 1.
 type Position struct {
 	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
+	Line   int32  `json:"line"`
+	Column int32  `json:"column"`
 }
 
 // Node is a configuration: a file and what it includes.
@@ -194,7 +194,8 @@ type Device struct {
 	Name     string
 	Position Position
 	Settings JSON
-	Points   []*Point
+	// Points may be another device's as well, one that uses the same templates alike. They are never changed.
+	Points []*Point
 
 	// every is what points inherit; 0 where the file has none.
 	every time.Duration

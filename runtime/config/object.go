@@ -108,7 +108,7 @@ func (v value) own() ([]member, bool) {
 		return nil, false
 	}
 	members := make([]member, 0, len(v.node.Content)/2)
-	lines := make(map[string]int, len(v.node.Content)/2)
+	lines := make(map[string]int32, len(v.node.Content)/2)
 	for i := 0; i+1 < len(v.node.Content); i += 2 {
 		key, content := v.node.Content[i], v.node.Content[i+1]
 		at := v.r.at(key)

@@ -2,13 +2,18 @@ package config
 
 import "time"
 
-// Point is a value of a device, read or written.
+// Point is a value of a device, read or written. Devices may share it: it is never changed.
 type Point struct {
 	Name     string
 	Position Position
 	// Address is where the point is, in the driver's own terms.
 	Address JSON
-	Type    Type
+	*Definition
+}
+
+// Definition is what a point has that many points have alike: those of one configuration share it. It is never changed.
+type Definition struct {
+	Type Type
 	// Count is 0 for one value, otherwise the point is a list of that many.
 	Count  uint32
 	Access Access

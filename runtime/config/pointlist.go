@@ -40,7 +40,7 @@ func (v value) listed() value {
 		v.r.lists[path] = l
 	}
 	scope := *l.r
-	scope.vars = v.r.vars
+	scope.vars, scope.again = v.r.vars, true
 	return value{r: &scope, node: l.node, path: v.path, key: v.key, under: v.under}
 }
 
@@ -102,7 +102,7 @@ func separator(data []byte) rune {
 func (l *pointList) broken(path string, err error) {
 	at, message := l.r.top(), err.Error()
 	if e, ok := errors.AsType[*csv.ParseError](err); ok {
-		at.Line, at.Column, message = e.Line, e.Column, e.Err.Error()
+		at, message = l.r.place(e.Line, e.Column), e.Err.Error()
 	}
 	if errors.Is(err, io.EOF) {
 		message = "the file is empty, expected a line of column names"
@@ -136,13 +136,13 @@ func (l *pointList) columns(path string, rows *csv.Reader, header []string) []st
 
 func (l *pointList) place(rows *csv.Reader, i int) Position {
 	line, column := rows.FieldPos(i)
-	return Position{File: l.r.file, Line: line, Column: column}
+	return l.r.place(line, column)
 }
 
 // row appends a point: its name as the key, and a mapping of what its cells have.
 func (l *pointList) row(path string, rows *csv.Reader, columns, cells []string) {
 	first := l.place(rows, 0)
-	point := &yaml.Node{Kind: yaml.MappingNode, Line: first.Line, Column: first.Column}
+	point := &yaml.Node{Kind: yaml.MappingNode, Line: int(first.Line), Column: int(first.Column)}
 	var name *yaml.Node
 	for i, cell := range cells {
 		cell = strings.TrimSpace(cell)
@@ -155,7 +155,7 @@ func (l *pointList) row(path string, rows *csv.Reader, columns, cells []string) 
 			name = content
 			continue
 		}
-		key := &yaml.Node{Kind: yaml.ScalarNode, Value: columns[i], Line: at.Line, Column: at.Column}
+		key := &yaml.Node{Kind: yaml.ScalarNode, Value: columns[i], Line: int(at.Line), Column: int(at.Column)}
 		point.Content = append(point.Content, key, content)
 	}
 	if name == nil {
@@ -167,7 +167,7 @@ func (l *pointList) row(path string, rows *csv.Reader, columns, cells []string) 
 
 // cell returns what a cell has.
 func (l *pointList) cell(path string, at Position, column, text string) *yaml.Node {
-	node := &yaml.Node{Kind: yaml.ScalarNode, Value: text, Line: at.Line, Column: at.Column}
+	node := &yaml.Node{Kind: yaml.ScalarNode, Value: text, Line: int(at.Line), Column: int(at.Column)}
 	switch {
 	case textColumns[column]:
 		node.Style = yaml.DoubleQuotedStyle
@@ -186,7 +186,7 @@ func (l *pointList) cell(path string, at Position, column, text string) *yaml.No
 
 // moved puts a tree in its place in the file.
 func moved(n *yaml.Node, at Position) {
-	n.Line, n.Column = at.Line, at.Column
+	n.Line, n.Column = int(at.Line), int(at.Column)
 	for _, child := range n.Content {
 		moved(child, at)
 	}

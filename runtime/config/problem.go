@@ -22,6 +22,11 @@ type Problem struct {
 	Refused bool `json:"refused,omitempty"`
 }
 
+// problem returns a problem at the place.
+func (at Position) problem(path, message string) Problem {
+	return Problem{File: at.File, Line: int(at.Line), Column: int(at.Column), Path: path, Message: message}
+}
+
 // String returns `file:line:column: path: message`.
 func (p Problem) String() string {
 	if p.Path == "" {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"time"
@@ -43,11 +44,13 @@ func (v value) channel(name string) *Channel {
 	}
 	v, given := v.used(name)
 	o, ok := v.object(channelKeys(c), channelLater())
+	if o.has("devices") {
+		c.Devices = o["devices"].devices(cmp.Or(c.every, defaultEvery))
+	}
 	given.unused()
 	if ok && !o.has("driver") {
 		v.missing("driver", whatDriver)
 	}
-	c.inherit()
 	return c
 }
 
@@ -67,7 +70,8 @@ func channelKeys(c *Channel) keys {
 		"integers":    func(v value) { v.either(&c.IntegerText, "number", "string") },
 		"settings":    func(v value) { c.Settings = v.settings() },
 		"every":       func(v value) { v.duration(&c.every, shortestPeriod, longest) },
-		"devices":     func(v value) { c.Devices = v.devices() },
+		// Devices come after the period that they inherit, wherever it stands.
+		"devices": nil,
 	}
 }
 
@@ -84,23 +88,6 @@ func (v value) either(into *bool, no, yes word) {
 
 // word is one of the words that a key takes.
 type word string
-
-// inherit gives each point that is polled its period.
-func (c *Channel) inherit() {
-	for _, d := range c.Devices {
-		for _, p := range d.Points {
-			switch {
-			case !p.Access.Reads() || p.Every != 0:
-			case d.every != 0:
-				p.Every = d.every
-			case c.every != 0:
-				p.Every = c.every
-			default:
-				p.Every = defaultEvery
-			}
-		}
-	}
-}
 
 // storedName is name@version; storedDigest is a whole digest: a part of one may become another module's as well.
 var (

@@ -1,19 +1,26 @@
 package config
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
 
-func (v value) devices() []*Device {
+// devices reads what is behind a channel. every is the period of points that have none, in a device that has none.
+func (v value) devices(every time.Duration) []*Device {
 	var devices []*Device
 	v.named("device", []string{"_"}, func(name string, child value) {
 		d := &Device{Name: name, Position: child.key, Settings: noSettings(child)}
 		child, given := child.used(name)
-		child.object(deviceKeys(d), nil)
+		o, _ := child.object(deviceKeys(d), nil)
+		if o.has("points") {
+			d.Points = o["points"].points(cmp.Or(d.every, every))
+		}
 		given.unused()
 		devices = append(devices, d)
 	})
@@ -26,20 +33,25 @@ func deviceKeys(d *Device) keys {
 		"vars":     nil,
 		"settings": func(v value) { d.Settings = v.settings() },
 		"every":    func(v value) { v.duration(&d.every, shortestPeriod, longest) },
-		"points":   func(v value) { d.Points = v.points() },
+		// Points come after the period that they inherit, wherever it stands.
+		"points": nil,
 	}
 }
 
-func (v value) points() []*Point {
-	var points []*Point
-	v.listed().named("point", nil, func(name string, child value) {
-		points = append(points, child.point(name))
+// points reads the points of a device; every is the period of those that have none.
+func (v value) points(every time.Duration) []*Point {
+	v = v.listed()
+	return v.r.pointsOf.once(v, Position{}, every, func() []*Point {
+		var points []*Point
+		v.named("point", nil, func(name string, child value) {
+			points = append(points, v.r.points.once(child, child.key, every, func() *Point { return child.point(name, every) }))
+		})
+		return slices.Clone(points) // without what append has spare
 	})
-	return points
 }
 
-func (v value) point(name string) *Point {
-	p := &Point{Name: name, Position: v.key, Access: AccessRead, Scale: 1}
+func (v value) point(name string, every time.Duration) *Point {
+	p := &Point{Name: v.r.interned.text(name), Position: v.key, Definition: &Definition{Access: AccessRead, Scale: 1}}
 	o, ok := v.object(pointKeys(p), nil)
 	if !ok {
 		return p
@@ -53,6 +65,10 @@ func (v value) point(name string) *Point {
 	p.checkType(o)
 	p.checkAccess(o)
 	p.checkReport(o)
+	if p.Every == 0 && p.Access.Reads() {
+		p.Every = every
+	}
+	p.Definition = v.r.interned.definition(p.Definition)
 	return p
 }
 

@@ -35,7 +35,7 @@ func listOf[T comparable](v value, expected, what string, parse func(string) (T,
 		return nil
 	}
 	var all []T
-	lines := map[T]int{}
+	lines := map[T]int32{}
 	for i := range v.node.Content {
 		element, text := v.element(i), ""
 		if !element.text(&text, expected) {

@@ -14,12 +14,16 @@ const maxJSON = 1 << 20
 
 // json keeps a value of the driver's as JSON.
 func (v value) json() JSON {
-	w := writer{JSON: JSON{path: v.path, at: v.at()}}
+	var w writer
 	w.value(v, "")
-	if w.Raw = bytes.Clone(w.out.Bytes()); len(w.Raw) > maxJSON {
-		v.problem("the value has %d bytes as JSON, expected at most %s", len(w.Raw), formatSize(maxJSON))
+	if w.out.Len() > maxJSON {
+		v.problem("the value has %d bytes as JSON, expected at most %s", w.out.Len(), formatSize(maxJSON))
 	}
-	return w.JSON
+	j := JSON{Raw: v.r.interned.bytes(w.out.Bytes()), at: v.at()}
+	if len(w.secrets) > 0 || len(w.places) > 0 {
+		j.inner = &w.inner
+	}
+	return j
 }
 
 // settings keeps a driver's settings: a mapping, {} where nothing stands.
@@ -36,12 +40,12 @@ func (v value) settings() JSON {
 
 // noSettings are the settings that an object does not have.
 func noSettings(v value) JSON {
-	return JSON{Raw: json.RawMessage("{}"), path: v.path, at: v.key}
+	return JSON{Raw: "{}", at: v.key}
 }
 
 // writer writes a YAML tree as JSON, integers with all digits, and remembers the places.
 type writer struct {
-	JSON
+	inner
 	out bytes.Buffer
 }
 
@@ -121,7 +125,7 @@ func (w *writer) scalar(v value, pointer string) {
 	case kindText:
 		text, secret, _ := v.expand()
 		if secret {
-			w.Secrets = append(w.Secrets, pointer)
+			w.secrets = append(w.secrets, pointer)
 		}
 		w.text(text)
 	}

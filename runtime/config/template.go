@@ -22,6 +22,12 @@ type variable struct {
 	used bool
 }
 
+// use notes that something has asked for the variable.
+func (x *variable) use() {
+	x.used = true
+	x.r.uses.note(x)
+}
+
 // variables are a template's, for one use.
 type variables map[string]*variable
 
@@ -70,6 +76,7 @@ func (v value) template(named value, depth int, scopes ...variables) *value {
 	}
 	own := t.direct()
 	scope := *t.r
+	scope.again = true
 	scope.vars = own["vars"].variables()
 	for _, s := range scopes {
 		maps.Copy(scope.vars, s)
@@ -111,7 +118,7 @@ func (v value) variables() variables {
 
 // nameOf is a name as a value that stands where v does.
 func (v value) nameOf(name string) value {
-	node := &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Value: name, Line: v.key.Line, Column: v.key.Column}
+	node := &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Value: name, Line: int(v.key.Line), Column: int(v.key.Column)}
 	return value{r: v.r, node: node, path: v.path, key: v.key}
 }
 
@@ -131,21 +138,25 @@ func (v value) resolved() value {
 	if v.r.vars == nil || v.node.Kind != yaml.ScalarNode {
 		return v
 	}
+	if !strings.HasPrefix(v.node.Value, "${") {
+		return v
+	}
 	match := wholeVariable.FindStringSubmatch(v.node.Value)
 	if match == nil {
 		return v
 	}
 	x, ok := v.r.vars[match[1]]
 	if !ok {
+		v.r.uses.note(nil)
 		return v // whoever reads it says so
 	}
-	x.used = true
+	x.use()
 	return value{r: x.r, node: x.node, path: v.path, key: v.key}
 }
 
 // text returns a variable as a part of a text.
 func (x *variable) text() (text string, secret bool, err error) {
-	x.used = true
+	x.use()
 	if x.kind() != kindText {
 		return x.node.Value, false, nil
 	}

@@ -65,18 +65,18 @@ func TestTemplates(t *testing.T) {
 	if c.Driver != "/etc/drover/modbus.wasm" || c.Connections[0].Serial.Path != "/dev/ttyUSB0" {
 		t.Errorf("channel: driver %s, port %s", c.Driver, c.Connections[0].Serial.Path)
 	}
-	if got, want := string(c.Settings.Raw), `{"mode":"rtu","timeout":"1s"}`; got != want {
+	if got, want := c.Settings.Raw, `{"mode":"rtu","timeout":"1s"}`; got != want {
 		t.Errorf("settings of the channel %s, want %s", got, want)
 	}
 	for i, want := range []string{
 		`{"unit":1,"order":"ABCD","label":"meter m1 at cellar","limits":{"low":1,"high":9}}`,
 		`{"unit":2,"order":"CDAB","label":"meter m2 at roof s3cret","limits":{"low":1,"high":20},"extra":true}`,
 	} {
-		if got := string(c.Devices[i].Settings.Raw); got != want {
+		if got := c.Devices[i].Settings.Raw; got != want {
 			t.Errorf("settings of %s: %s, want %s", c.Devices[i].Name, got, want)
 		}
 	}
-	if got := c.Devices[1].Settings.Secrets; !slices.Equal(got, []string{"/label"}) {
+	if got := c.Devices[1].Settings.Secrets(); !slices.Equal(got, []string{"/label"}) {
 		t.Errorf("secrets %q", got)
 	}
 	if got, want := summary(c), []string{
@@ -86,7 +86,7 @@ func TestTemplates(t *testing.T) {
 		t.Errorf("points\n%q, want\n%q", got, want)
 	}
 	// What is wrong with a value is reported where it stands: in the template, or over it.
-	for pointer, line := range map[string]int{"/order": 23, "/limits/low": 5, "/limits/high": 24, "/label": 5} {
+	for pointer, line := range map[string]int32{"/order": 23, "/limits/low": 5, "/limits/high": 24, "/label": 5} {
 		if at := c.Devices[1].Settings.Position(pointer); at.Line != line {
 			t.Errorf("%s is on line %d, want %d", pointer, at.Line, line)
 		}
@@ -120,7 +120,7 @@ channels:
 		t.Fatal(err)
 	}
 	for i, want := range []string{`{"unit":2,"a":2,"b":1}`, `{"unit":3,"a":3,"b":5}`} {
-		if got := string(n.Channels[0].Devices[i].Settings.Raw); got != want {
+		if got := n.Channels[0].Devices[i].Settings.Raw; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -148,10 +148,10 @@ func TestPointLists(t *testing.T) {
 		t.Errorf("points\n%q, want\n%q", got, want)
 	}
 	limit := n.Channels[0].Devices[0].Points[1]
-	if string(limit.Address.Raw) != `"holding:4"` || *limit.Range != (Range{0, 100}) || limit.Access != AccessReadWrite {
+	if limit.Address.Raw != `"holding:4"` || *limit.Range != (Range{0, 100}) || limit.Access != AccessReadWrite {
 		t.Errorf("%s, %v, %s", limit.Address.Raw, limit.Range, limit.Access)
 	}
-	if string(n.Channels[0].Devices[1].Points[0].Address.Raw) != "7" {
+	if n.Channels[0].Devices[1].Points[0].Address.Raw != "7" {
 		t.Errorf("a numeric address: %s", n.Channels[0].Devices[1].Points[0].Address.Raw)
 	}
 	if want := []string{"/etc/drover/drover.yaml", "/etc/drover/meter.csv", "/etc/drover/german.csv"}; !slices.Equal(n.Files, want) {
@@ -299,7 +299,7 @@ func TestManyMeters(t *testing.T) {
 	}
 	devices := n.Channels[0].Devices
 	last := devices[499]
-	if len(devices) != 500 || len(last.Points) != 40 || string(last.Settings.Raw) != `{"unit":6}` {
+	if len(devices) != 500 || len(last.Points) != 40 || last.Settings.Raw != `{"unit":6}` {
 		t.Errorf("%d devices, %d points, settings %s", len(devices), len(last.Points), last.Settings.Raw)
 	}
 }

@@ -29,19 +29,36 @@ type budget struct {
 
 func newBudget() *budget { return new(budget) }
 
-// during holds a value of so many bytes against a schema that the budget is for. left is what the channel of the value
-// has left; the budget's lock guards it.
-func (b *budget) during(left *int, bytes int, validate func() error) error {
+// during holds a value of so many bytes against a schema that the budget is for, and returns how many evaluations that
+// took. left is what the channel of the value has left; the budget's lock guards it.
+func (b *budget) during(left *int, bytes int, validate func() error) (cost int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.left = min(*left+valueEvaluations+byteEvaluations*bytes, firstEvaluations)
+	granted := grant(*left, bytes)
+	b.left = granted
 	b.exhausted = false
-	err := validate()
+	err = validate()
 	*left = b.left
 	if b.exhausted {
+		return granted, errEvaluations
+	}
+	return granted - b.left, err
+}
+
+// grant is what a channel that has so many evaluations left has for a value of so many bytes.
+func grant(left, bytes int) int {
+	return min(left+valueEvaluations+byteEvaluations*bytes, firstEvaluations)
+}
+
+// again takes from a channel what a value of so many bytes took when it was held against the schema before.
+func again(left *int, bytes, cost int) error {
+	granted := grant(*left, bytes)
+	if granted < cost {
+		*left = 0
 		return errEvaluations
 	}
-	return err
+	*left = granted - cost
+	return nil
 }
 
 // spend takes out what an evaluation costs.

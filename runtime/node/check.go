@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/droverhq/drover/abi/driver"
 	"github.com/droverhq/drover/runtime/config"
@@ -30,7 +33,7 @@ func Check(ctx context.Context, loader *module.Loader, c *config.Node, bucket Bu
 			problems = append(problems, driverProblem(c, ch, err))
 			continue
 		}
-		problems = append(problems, settingsProblems(m.Metadata(), c, ch)...)
+		problems = append(problems, settingsProblems(from, m.Metadata(), c, ch)...)
 		_ = m.Release(ctx) // it was only looked at
 	}
 	problems.Sort()
@@ -39,7 +42,7 @@ func Check(ctx context.Context, loader *module.Loader, c *config.Node, bucket Bu
 
 func driverProblem(c *config.Node, ch *config.Channel, err error) config.Problem {
 	return config.Problem{
-		File: ch.DriverPosition.File, Line: ch.DriverPosition.Line, Column: ch.DriverPosition.Column,
+		File: ch.DriverPosition.File, Line: int(ch.DriverPosition.Line), Column: int(ch.DriverPosition.Column),
 		Path: "channels." + ch.Name + ".driver", Message: loadFailure(ch, err).Summary,
 		Refused: errors.Is(err, signature.ErrUntrusted),
 	}
@@ -66,28 +69,77 @@ func loadFailure(ch *config.Channel, err error) *failure.Failure {
 	return f
 }
 
-// settingsProblems is checkSettings with all that is wrong as problems of the file.
-func settingsProblems(m driver.Metadata, c *config.Node, ch *config.Channel) config.Problems {
-	problems, err := checkSettings(m, ch)
+// settingsProblems is loading.check with all that is wrong as problems of the file.
+func settingsProblems(from loading, m driver.Metadata, c *config.Node, ch *config.Channel) config.Problems {
+	problems, err := from.check(m, ch)
 	if err != nil {
 		return config.Problems{driverProblem(c, ch, err)}
 	}
 	return problems
 }
 
-// checkSettings holds what the file says to a channel's driver against the driver's schemas. The error is about those.
-func checkSettings(m driver.Metadata, ch *config.Channel) (config.Problems, error) {
+// checks hold what the file says to channels' drivers against the drivers' schemas, for one load: what very many channels
+// say alike is held against a schema once. Its methods may be called from any goroutine; the zero value has checked nothing.
+type checks struct {
+	mu    sync.Mutex
+	known map[checked]verdict
+}
+
+// checked is a value that was held against a schema.
+type checked struct {
+	schema *jsonschema.Schema
+	value  string
+}
+
+// check returns a problem for each part of a channel's settings and addresses that its driver does not allow, at its place in
+// the file. The error is about the schemas.
+func (c *checks) check(m driver.Metadata, ch *config.Channel) (config.Problems, error) {
 	schemas, err := drivers.of(m)
 	if err != nil {
 		return nil, err
 	}
 	var problems config.Problems
-	for s, value := range schemas.values(ch) {
-		found, err := s.check(value)
+	for part := range ch.Parts() {
+		says, err := c.judge(schemas.of(part), part.Raw)
 		if err != nil {
 			return nil, err
 		}
-		problems = append(problems, found...)
+		for _, v := range says {
+			problems = append(problems, part.Problem(v.at, v.text))
+		}
 	}
 	return problems, nil
+}
+
+// judge is schema.judge with what is known of the value already. The channel pays for that as if it was not.
+func (c *checks) judge(s schema, value string) ([]violation, error) {
+	if s.Schema == nil {
+		return nil, nil
+	}
+	key := checked{s.Schema, value}
+	c.mu.Lock()
+	v, known := c.known[key]
+	c.mu.Unlock()
+	if known {
+		if err := again(s.left, len(value), v.cost); err != nil {
+			return nil, abiProblem(s.name, err)
+		}
+		return v.says, nil
+	}
+	v, err := s.judge(value)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil {
+		c.known = make(map[checked]verdict)
+	}
+	c.known[key] = v
+	return v.says, nil
+}
+
+// checkSettings is checks.check for one channel.
+func checkSettings(m driver.Metadata, ch *config.Channel) (config.Problems, error) {
+	return new(checks).check(m, ch)
 }

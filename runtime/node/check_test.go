@@ -139,7 +139,7 @@ func TestCheckSettings(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := parse(t, test.channel)
-			problems := settingsProblems(meter, c, c.Channels[0])
+			problems := settingsProblems(new(library), meter, c, c.Channels[0])
 			problems.Sort()
 			if diff := cmp.Diff(test.want, texts(problems)); diff != "" {
 				t.Errorf("problems differ (-want +got):\n%s", diff)
@@ -169,7 +169,7 @@ func TestBrokenSchemas(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := parse(t, "    every: 1s\n    driver: meter.wasm\n")
-			problems := settingsProblems(test.metadata, c, c.Channels[0])
+			problems := settingsProblems(new(library), test.metadata, c, c.Channels[0])
 			if len(problems) != 1 || !strings.Contains(problems[0].Message, test.want) {
 				t.Fatalf("got %q", texts(problems))
 			}
@@ -183,7 +183,7 @@ func TestBrokenSchemas(t *testing.T) {
 // TestDriverThatTakesAnything has no schemas.
 func TestDriverThatTakesAnything(t *testing.T) {
 	c := parse(t, "    driver: meter.wasm\n    settings: {any: [1, {thing: true}]}\n")
-	if problems := settingsProblems(driver.Metadata{}, c, c.Channels[0]); len(problems) != 0 {
+	if problems := settingsProblems(new(library), driver.Metadata{}, c, c.Channels[0]); len(problems) != 0 {
 		t.Errorf("got %q", texts(problems))
 	}
 }
@@ -310,5 +310,49 @@ func TestLoadFailure(t *testing.T) {
 	ch := &config.Channel{Driver: "/driver.wasm"}
 	if f := loadFailure(ch, fmt.Errorf("read the driver: %w", os.ErrPermission)); f.Code != failure.GrantDenied {
 		t.Errorf("not allowed: %s", f.Code)
+	}
+}
+
+// TestChecksTogether: what was held against a schema for one channel holds for the next, at its own place, and takes as much
+// of what the channel's values may cost.
+func TestChecksTogether(t *testing.T) {
+	// Each address takes some 2^15 evaluations, of which a channel has 200,000.
+	costly := strings.Replace(doubling(12, `{"allOf": [NEXT, NEXT]}`), `{"type": "object"}`, `{"type": "integer"}`, 1)
+	m := driver.Metadata{Address: costly}
+	channelOf := func(first, points int) *config.Node {
+		var text strings.Builder
+		text.WriteString("    driver: meter.wasm\n    devices:\n      d:\n        points:\n")
+		for i := range points {
+			fmt.Fprintf(&text, "          p%d: {address: %d, type: bool}\n", i, first+i)
+		}
+		return parse(t, text.String())
+	}
+	var all checks
+	for first := range 12 {
+		if _, err := all.check(m, channelOf(first, 1).Channels[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, points := range []int{1, 3, 12, 3, 13, 4} {
+		c := channelOf(0, points)
+		_, alone := checkSettings(m, c.Channels[0])
+		problems, err := all.check(m, c.Channels[0])
+		if len(problems) > 0 || (err == nil) != (alone == nil) || err != nil && err.Error() != alone.Error() {
+			t.Errorf("%d points: %v, %v; alone %v", points, problems, err, alone)
+		}
+		if tooMany := points >= 12; tooMany != (err != nil) {
+			t.Errorf("%d points: %v", points, err)
+		}
+	}
+	wrong := parse(t, "    driver: meter.wasm\n    devices: {e: {points: {\n      p: {address: 2, type: bool}, q: {address: 2, type: bool}}}}\n")
+	for range 2 {
+		problems, err := all.check(driver.Metadata{Address: `{"minimum": 3}`}, wrong.Channels[0])
+		want := []string{
+			"6 channels.boiler.devices.e.points.p.address: the minimum is 3",
+			"6 channels.boiler.devices.e.points.q.address: the minimum is 3",
+		}
+		if diff := cmp.Diff(want, texts(problems)); err != nil || diff != "" {
+			t.Errorf("%v, -want +got:\n%s", err, diff)
+		}
 	}
 }

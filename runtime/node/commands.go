@@ -164,7 +164,7 @@ func (s *argumentSchemas) check(text, arguments string) error {
 	if err != nil {
 		return err
 	}
-	err = compiled.validate(v, len(arguments))
+	_, err = compiled.validate(v, len(arguments))
 	if errors.Is(err, errEvaluations) {
 		return nil
 	}

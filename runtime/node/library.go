@@ -68,9 +68,11 @@ func (l *library) connect(b Bucket) {
 	l.bucket = b
 }
 
-// loading loads what references name: a library, or one that remembers what it has found.
+// loading loads what references name, and holds settings against the schemas of what it has loaded: a library, or one
+// that remembers what it has found.
 type loading interface {
 	load(ctx context.Context, reference string, limits module.Limits) (*module.Module, error)
+	check(m driver.Metadata, ch *config.Channel) (config.Problems, error)
 }
 
 var (
@@ -332,16 +334,27 @@ func keyIDs(keys signature.Keys) string {
 	return strings.Join(slices.Sorted(maps.Keys(keys)), ", ")
 }
 
+// check is checkSettings.
+func (*library) check(m driver.Metadata, ch *config.Channel) (config.Problems, error) {
+	return checkSettings(m, ch)
+}
+
 // loads loads what the channels of a configuration name, each module once however many run it: reading, hashing and
 // verifying what a thousand channels share takes longer than they do.
 type loads struct {
 	*library
-	mu    sync.Mutex
-	found map[string]func() (found, error)
+	checks checks
+	mu     sync.Mutex
+	found  map[string]func() (found, error)
 }
 
 func (l *library) batch() *loads {
 	return &loads{library: l, found: make(map[string]func() (found, error))}
+}
+
+// check implements loading.
+func (l *loads) check(m driver.Metadata, ch *config.Channel) (config.Problems, error) {
+	return l.checks.check(m, ch)
 }
 
 // load is library.load, with what has been found before.

@@ -52,7 +52,7 @@ func (m *member) load(ctx context.Context, from loading) config.Problems {
 		m.fail(loadFailure(m.config, err))
 		return nil
 	}
-	problems, err := checkSettings(loaded.Metadata(), m.config)
+	problems, err := from.check(loaded.Metadata(), m.config)
 	if err != nil {
 		m.fail(loadFailure(m.config, err))
 		_ = loaded.Release(ctx) // it was only looked at
@@ -146,7 +146,7 @@ func (n *Node) host(m *member) (module.ChannelHost, error) {
 func (m *member) edition() channel.Edition {
 	return channel.Edition{
 		Module: m.module, Host: m.host, Connections: connections(m.config.Connections),
-		Settings: string(m.config.Settings.Raw), Secrets: secretsOf(m.module.Metadata(), m.config),
+		Settings: m.config.Settings.Raw, Secrets: secretsOf(m.module.Metadata(), m.config),
 		Devices: devices(m.config, m.shift), Limits: limits(m.config.Limits), PointBatches: m.config.PointMessages,
 	}
 }

@@ -137,6 +137,7 @@ func (n *Node) start(ctx context.Context) error {
 	if err := n.restoreSwaps(); err == nil {
 		_ = n.note(n.config.Source) // it was logged
 	}
+	n.config.Source = nil // it has the text of all files
 	close(n.started)
 	n.library.prune(n.inUse())
 	n.latecomers.start(n)

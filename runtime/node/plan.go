@@ -146,7 +146,7 @@ func (p *plan) load(ctx context.Context) {
 		if w.module != nil && w.module == w.before.moduleOrNil() {
 			w.drop(ctx) // it is the one that runs, found by another name
 		}
-		p.check(w)
+		p.check(w, from)
 	}
 }
 
@@ -176,12 +176,12 @@ func (w *wanted) driver() *module.Module {
 }
 
 // check notes what is wrong with a channel's driver, or its settings.
-func (p *plan) check(w *wanted) {
+func (p *plan) check(w *wanted, from loading) {
 	if w.failed != nil {
 		p.failedToLoad(w)
 		return
 	}
-	problems, err := checkSettings(w.driver().Metadata(), w.config)
+	problems, err := from.check(w.driver().Metadata(), w.config)
 	if err != nil {
 		p.refuse(w, err)
 		return

@@ -1,10 +1,9 @@
 package node
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"iter"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -23,6 +22,8 @@ type schema struct {
 	budget *budget
 	name   string
 	left   *int // evaluations, of the channel whose values are held against it
+	// secretive says that it calls something writeOnly.
+	secretive bool
 }
 
 func compileSchemas(m driver.Metadata) (schemas, error) {
@@ -51,22 +52,15 @@ func (s schemas) fresh() schemas {
 	return s
 }
 
-// values are what a channel's configuration says to its driver, each with the schema that is about it.
-func (s schemas) values(ch *config.Channel) iter.Seq2[schema, *config.JSON] {
-	return func(yield func(schema, *config.JSON) bool) {
-		if !yield(s.settings, &ch.Settings) {
-			return
-		}
-		for _, d := range ch.Devices {
-			if !yield(s.device, &d.Settings) {
-				return
-			}
-			for _, p := range d.Points {
-				if !yield(s.address, &p.Address) {
-					return
-				}
-			}
-		}
+// of is the one that is about a part of a channel's configuration.
+func (s *schemas) of(part config.Part) schema {
+	switch {
+	case part.Point != nil:
+		return s.address
+	case part.Device != nil:
+		return s.device
+	default:
+		return s.settings
 	}
 }
 
@@ -95,7 +89,8 @@ func compileSchema(name, text string, b *budget) (schema, error) {
 		return schema{}, err
 	}
 	left := firstEvaluations
-	return schema{compiled, b, name, &left}, b.count(compiled)
+	secretive := slices.ContainsFunc(within(compiled), func(part *jsonschema.Schema) bool { return part.WriteOnly })
+	return schema{compiled, b, name, &left, secretive}, b.count(compiled)
 }
 
 // noLoader keeps a driver's schema from making the host read files.
@@ -105,31 +100,48 @@ func (noLoader) Load(url string) (any, error) {
 	return nil, fmt.Errorf("a driver's schema refers to nothing outside of itself, not to %s", url)
 }
 
-// check returns a problem for each part of the value that the schema does not allow, at its place in the file. The error
-// is a failure of the driver's: its schema is one that cannot be evaluated.
-func (s schema) check(value *config.JSON) (config.Problems, error) {
-	if s.Schema == nil {
-		return nil, nil
-	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value.Raw))
-	if err != nil {
-		return config.Problems{value.Problem("", err.Error())}, nil
-	}
-	err = s.validate(v, len(value.Raw))
-	if err == nil {
-		return nil, nil
-	}
-	if errors.Is(err, errEvaluations) {
-		return nil, abiProblem(s.name, err)
-	}
-	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
-	if !ok {
-		return config.Problems{value.Problem("", err.Error())}, nil
-	}
-	return violations(value, invalid), nil
+// verdict is what a schema says to a value, and how many evaluations that took.
+type verdict struct {
+	cost int
+	says []violation
 }
 
-// validate holds a value of so many bytes against the schema.
-func (s schema) validate(v any, bytes int) error {
+// judge holds a value against the schema. The error is a failure of the driver's: its schema is one that cannot be
+// evaluated.
+func (s schema) judge(value string) (verdict, error) {
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(value))
+	if err != nil {
+		return verdict{says: []violation{{text: err.Error()}}}, nil
+	}
+	cost, err := s.validate(v, len(value))
+	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
+	switch {
+	case err == nil:
+		return verdict{cost: cost}, nil
+	case errors.Is(err, errEvaluations):
+		return verdict{}, abiProblem(s.name, err)
+	case !ok:
+		return verdict{cost, []violation{{text: err.Error()}}}, nil
+	}
+	return verdict{cost, violations(invalid)}, nil
+}
+
+// validate holds a value of so many bytes against the schema, and returns how many evaluations that took.
+func (s schema) validate(v any, bytes int) (cost int, err error) {
 	return s.budget.during(s.left, bytes, func() error { return s.Validate(v) })
+}
+
+// within returns a schema and all that it refers to, each once.
+func within(root *jsonschema.Schema) []*jsonschema.Schema {
+	seen := map[*jsonschema.Schema]struct{}{root: {}}
+	all := []*jsonschema.Schema{root}
+	for i := 0; i < len(all); i++ {
+		for _, part := range parts(all[i]) {
+			if _, again := seen[part]; !again {
+				seen[part] = struct{}{}
+				all = append(all, part)
+			}
+		}
+	}
+	return all
 }

@@ -81,7 +81,7 @@ func TestSchemaBombs(t *testing.T) {
 		"wide":           {`{"$defs": {"d": {"properties": {"a": {"allOf": [` + list(3000, `{"$ref": "#/$defs/d"}`) + `]}}}}, "$ref": "#/$defs/d"}`, nested(4)},
 	} {
 		m := driver.Metadata{Settings: c.schema}
-		ch := &config.Channel{Settings: config.JSON{Raw: []byte(c.value)}}
+		ch := &config.Channel{Settings: config.JSON{Raw: c.value}}
 		_, err := checkSettings(m, ch)
 		if err == nil || failure.From("", err).Code != failure.ABIEncoding ||
 			!strings.Contains(err.Error(), "the schema of its settings is wrong: it takes too many evaluations") {
@@ -92,7 +92,7 @@ func TestSchemaBombs(t *testing.T) {
 		}
 	}
 	recursive := `{"properties": {"a": {"$ref": "#"}}, "additionalProperties": false}`
-	problems, err := checkSettings(driver.Metadata{Settings: recursive}, &config.Channel{Settings: config.JSON{Raw: []byte(nested(500))}})
+	problems, err := checkSettings(driver.Metadata{Settings: recursive}, &config.Channel{Settings: config.JSON{Raw: nested(500)}})
 	if err != nil || len(problems) > 0 {
 		t.Errorf("a schema that refers to itself: %v, %v", problems, err)
 	}
@@ -102,9 +102,9 @@ func TestSchemaBombs(t *testing.T) {
 func TestManyValuesWithinTheBudget(t *testing.T) {
 	points := make([]*config.Point, 2_000)
 	for i := range points {
-		points[i] = &config.Point{Address: config.JSON{Raw: []byte(strconv.Itoa(i))}}
+		points[i] = &config.Point{Address: config.JSON{Raw: strconv.Itoa(i)}}
 	}
-	empty := config.JSON{Raw: []byte("{}")}
+	empty := config.JSON{Raw: "{}"}
 	ch := &config.Channel{Settings: empty, Devices: []*config.Device{{Settings: empty, Points: points}}}
 	address := `{"anyOf": [` + list(200, `{"const": "register %d"}`) + `, {"type": "integer"}]}`
 	problems, err := checkSettings(driver.Metadata{Settings: `{"type": "object"}`, Address: address}, ch)

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -22,8 +21,8 @@ const leastSecret = 3
 func secretsOf(m driver.Metadata, ch *config.Channel) [][]byte {
 	schemas, _ := drivers.of(m) // a driver whose schemas are wrong was refused
 	found := secrets{}
-	for s, value := range schemas.values(ch) {
-		found.in(s, value)
+	for part := range ch.Parts() {
+		found.in(schemas.of(part), part.JSON)
 	}
 	var out [][]byte
 	for _, s := range slices.Sorted(maps.Keys(found)) {
@@ -36,14 +35,17 @@ func secretsOf(m driver.Metadata, ch *config.Channel) [][]byte {
 type secrets map[string]struct{}
 
 func (found secrets) in(s schema, value *config.JSON) {
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value.Raw))
+	if len(value.Secrets()) == 0 && !s.secretive {
+		return
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(value.Raw))
 	if err != nil {
 		return
 	}
-	for _, pointer := range value.Secrets {
+	for _, pointer := range value.Secrets() {
 		found.all(at(v, pointer))
 	}
-	if s.Schema != nil {
+	if s.secretive {
 		writeOnly([]*jsonschema.Schema{s.Schema}, "", v, func(_ string, v any) { found.all(v) })
 	}
 }
@@ -55,8 +57,11 @@ func (s schemas) hidden(ch *config.Channel, part *config.JSON) []string {
 	if part == &ch.Settings {
 		of = s.settings
 	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(part.Raw))
-	if err != nil || of.Schema == nil {
+	if !of.secretive {
+		return nil
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(part.Raw))
+	if err != nil {
 		return nil
 	}
 	var pointers []string

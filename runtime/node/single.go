@@ -21,7 +21,7 @@ import (
 func SingleChannel(c *config.Channel, m *module.Module) channel.Config {
 	out := channel.Config{Name: c.Name, Policy: policy(c.Retry), Deadlines: deadlines(c.Deadlines), Quarantine: quarantine(c.Quarantine)}
 	out.Module, out.Connections, out.Devices = m, connections(c.Connections), devices(c, 0)
-	out.Settings, out.Secrets, out.Limits = string(c.Settings.Raw), secretsOf(m.Metadata(), c), limits(c.Limits)
+	out.Settings, out.Secrets, out.Limits = c.Settings.Raw, secretsOf(m.Metadata(), c), limits(c.Limits)
 	return out
 }
 
@@ -79,7 +79,10 @@ func (s schema) example() string {
 	}
 	for _, v := range candidates {
 		text, err := json.Marshal(v)
-		if err == nil && (s.Schema == nil || s.validate(v, len(text)) == nil) {
+		if err == nil && s.Schema != nil {
+			_, err = s.validate(v, len(text))
+		}
+		if err == nil {
 			return string(text)
 		}
 	}
@@ -101,20 +104,11 @@ func (s schema) checkExamples() error {
 		return nil
 	}
 	wrong := map[string]error{}
-	seen := map[*jsonschema.Schema]struct{}{s.Schema: {}}
-	for todo := []*jsonschema.Schema{s.Schema}; len(todo) > 0; {
-		part := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		for _, sub := range parts(part) {
-			if _, again := seen[sub]; !again {
-				seen[sub] = struct{}{}
-				todo = append(todo, sub)
-			}
-		}
+	for _, part := range within(s.Schema) {
 		for _, v := range ownExamples(part) {
 			text, err := json.Marshal(v)
 			if err == nil {
-				err = schema{part, s.budget, s.name, s.left}.validate(v, len(text))
+				_, err = schema{part, s.budget, s.name, s.left, false}.validate(v, len(text))
 			}
 			if err != nil {
 				wrong[fmt.Sprintf("the schema of its %s has the example %.80s at %s", s.name, text, part.Location)] = err

@@ -93,13 +93,13 @@ func devices(c *config.Channel, shift float64) []channel.Device {
 	var out []channel.Device
 	for _, d := range c.Devices {
 		device := channel.Device{
-			Name: d.Name, Settings: string(d.Settings.Raw), Points: slices.Grow([]channel.Point(nil), len(d.Points)),
+			Name: d.Name, Settings: d.Settings.Raw, Points: slices.Grow([]channel.Point(nil), len(d.Points)),
 		}
 		for _, p := range d.Points {
 			def := definition(d.Name, p)
 			def.IntegerText = c.IntegerText
 			device.Points = append(device.Points, channel.Point{
-				Definition: def, Address: string(p.Address.Raw),
+				Definition: def, Address: p.Address.Raw,
 				Period: p.Every, Phase: time.Duration(shift * float64(min(p.Every, spread))),
 			})
 		}

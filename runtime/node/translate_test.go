@@ -1,7 +1,6 @@
 package node
 
 import (
-	"encoding/json"
 	"reflect"
 	"slices"
 	"testing"
@@ -100,14 +99,19 @@ func words[K ~string, V interface{ String() string }](t *testing.T, table map[K]
 
 func TestDevices(t *testing.T) {
 	whole(t, samplePoint(), "Position")
+	whole(t, *samplePoint().Definition)
 	whole(t, samplePoint().Report)
 	p := samplePoint()
-	slow := config.Point{Name: "slow", Type: config.TypeBool, Access: config.AccessRead, Every: time.Minute, Scale: 1, Address: config.JSON{Raw: []byte(`1`)}}
-	command := config.Point{Name: "reset", Type: config.TypeBool, Access: config.AccessWrite, Scale: 1, Address: config.JSON{Raw: []byte(`2`)}}
-	d := config.Device{Name: "pump", Settings: config.JSON{Raw: json.RawMessage(`{"unit":7}`)}, Points: []*config.Point{&p, &slow, &command}}
+	slow := config.Point{Name: "slow", Address: config.JSON{Raw: `1`}, Definition: &config.Definition{
+		Type: config.TypeBool, Access: config.AccessRead, Every: time.Minute, Scale: 1,
+	}}
+	command := config.Point{Name: "reset", Address: config.JSON{Raw: `2`}, Definition: &config.Definition{
+		Type: config.TypeBool, Access: config.AccessWrite, Scale: 1,
+	}}
+	d := config.Device{Name: "pump", Settings: config.JSON{Raw: `{"unit":7}`}, Points: []*config.Point{&p, &slow, &command}}
 	whole(t, d, "Position")
 	got := devices(&config.Channel{
-		Devices: []*config.Device{&d, {Name: "empty", Settings: config.JSON{Raw: []byte(`{}`)}}}, IntegerText: true,
+		Devices: []*config.Device{&d, {Name: "empty", Settings: config.JSON{Raw: `{}`}}}, IntegerText: true,
 	}, 0.25)
 	equal(t, got, []channel.Device{
 		{Name: "pump", Settings: `{"unit":7}`, Points: []channel.Point{
@@ -127,10 +131,12 @@ func TestDevices(t *testing.T) {
 
 func samplePoint() config.Point {
 	return config.Point{
-		Name: "pressure", Address: config.JSON{Raw: []byte(`"holding:100"`)}, Type: config.TypeInt16, Count: 4,
-		Access: config.AccessReadWrite, Every: 2 * time.Second, Scale: 0.1, Offset: -40, Unit: "bar",
-		Report: config.Report{Change: true, Deadband: 2, Percent: true, Interval: time.Second, Heartbeat: time.Hour},
-		Range:  &config.Range{Min: -1, Max: 99},
+		Name: "pressure", Address: config.JSON{Raw: `"holding:100"`}, Definition: &config.Definition{
+			Type: config.TypeInt16, Count: 4,
+			Access: config.AccessReadWrite, Every: 2 * time.Second, Scale: 0.1, Offset: -40, Unit: "bar",
+			Report: config.Report{Change: true, Deadband: 2, Percent: true, Interval: time.Second, Heartbeat: time.Hour},
+			Range:  &config.Range{Min: -1, Max: 99},
+		},
 	}
 }
 

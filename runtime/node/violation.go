@@ -11,18 +11,19 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
-
-	"github.com/droverhq/drover/runtime/config"
 )
 
-// violations returns the problems that say something by themselves: those without causes of their own.
-func violations(value *config.JSON, e *jsonschema.ValidationError) config.Problems {
+// violation is what is wrong at a place in a value, a JSON Pointer (RFC 6901).
+type violation struct{ at, text string }
+
+// violations returns those that say something by themselves: those without causes of their own.
+func violations(e *jsonschema.ValidationError) []violation {
 	if len(e.Causes) == 0 {
-		return violation(value, e)
+		return leaf(e)
 	}
-	var out config.Problems
+	var out []violation
 	for _, cause := range alternatives(e) {
-		out = append(out, violations(value, cause)...)
+		out = append(out, violations(cause)...)
 	}
 	return out
 }
@@ -53,16 +54,16 @@ func otherType(e *jsonschema.ValidationError, place []string) bool {
 	return ok && slices.Equal(e.InstanceLocation, place)
 }
 
-// violation returns the problem that e says by itself, for each unknown key one.
-func violation(value *config.JSON, e *jsonschema.ValidationError) config.Problems {
+// leaf returns what e says by itself, for each unknown key one.
+func leaf(e *jsonschema.ValidationError) []violation {
 	at := pointer(e.InstanceLocation)
 	unknown, ok := e.ErrorKind.(*kind.AdditionalProperties)
 	if !ok {
-		return config.Problems{value.Problem(at, text(e.ErrorKind))}
+		return []violation{{at, text(e.ErrorKind)}}
 	}
-	var out config.Problems
+	var out []violation
 	for _, key := range unknown.Properties {
-		out = append(out, value.Problem(at+pointer([]string{key}), "the driver does not know this key"))
+		out = append(out, violation{at + pointer([]string{key}), "the driver does not know this key"})
 	}
 	return out
 }

@@ -3,7 +3,17 @@ package node
 import (
 	"slices"
 	"testing"
+
+	"github.com/droverhq/drover/runtime/config"
 )
+
+// settingsOf are a channel's own.
+func settingsOf(ch *config.Channel) config.Part {
+	for part := range ch.Parts() {
+		return part
+	}
+	panic("a channel has settings")
+}
 
 // TestViolations: what was expected is said in words that people can act on, and what was found is not.
 func TestViolations(t *testing.T) {
@@ -29,12 +39,13 @@ func TestViolations(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := parse(t, "    driver: meter.wasm\n    settings: {value: "+test.value+"}\n")
-			problems, err := compiled.check(&c.Channels[0].Settings)
+			v, err := compiled.judge(c.Channels[0].Settings.Raw)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, p := range problems {
+			for _, says := range v.says {
+				p := settingsOf(c.Channels[0]).Problem(says.at, says.text)
 				if p.Path != "channels.boiler.settings.value" || p.Line != 5 {
 					t.Errorf("at %+v", p)
 				}
