@@ -58,11 +58,11 @@ func runApply(ctx context.Context, o applyOptions, g *globals) error {
 	if o.trial < 0 || o.trial > time.Hour {
 		return usagef("--trial %s: expected 0s to 1h", o.trial)
 	}
-	bundle, err := config.Collect(o.config)
-	if err != nil {
-		return coded(exitUsage, err)
+	bundle, cfg, wrong := config.LoadBundle(o.config)
+	if bundle == nil {
+		return coded(exitUsage, wrong)
 	}
-	node, err := g.connectFor(ctx, bundle)
+	node, err := g.connectFor(ctx, cfg, wrong)
 	if err != nil {
 		return err
 	}
@@ -114,14 +114,14 @@ func (r *remote) plan(ctx context.Context, request message.Apply, give bool) (me
 	return planned, err
 }
 
-// connectFor connects to the node that a configuration is of, unless the command line says another.
-func (g *globals) connectFor(ctx context.Context, b *config.Bundle) (*remote, error) {
-	cfg, err := b.Parse() // the node may have secrets that this machine has not, so it has the last word
-	if err == nil && g.node == "" {
+// connectFor connects to the node that a configuration is of, unless the command line says another. wrong is why there is no
+// configuration: the node may have secrets that this machine has not, so it has the last word.
+func (g *globals) connectFor(ctx context.Context, cfg *config.Node, wrong error) (*remote, error) {
+	if wrong == nil && g.node == "" {
 		g.node = cfg.Name
 	}
 	node, connectErr := g.connect(ctx)
-	if problems, ok := errors.AsType[config.Problems](err); ok && connectErr != nil {
+	if problems, ok := errors.AsType[config.Problems](wrong); ok && connectErr != nil {
 		return nil, problems
 	}
 	return node, connectErr

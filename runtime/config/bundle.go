@@ -45,27 +45,41 @@ type BundledFile struct {
 // Collect reads the configuration in a file with everything that it names. What is wrong with it is left to Parse, which
 // may know more than the place where it is collected: the error is about the file itself.
 func Collect(path string) (*Bundle, error) {
+	b, _, err := LoadBundle(path)
+	if b == nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// LoadBundle is Load and Collect at once: the node is what the bundle's Parse would return, each file was read once, and the
+// bundle has what was parsed. The error is Problems when the file could be read; the bundle is not nil then.
+func LoadBundle(path string) (*Bundle, *Node, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, nil, fmt.Errorf("read configuration: %w", err)
 	}
 	dir, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
-		return nil, fmt.Errorf("find the folder of %s: %w", path, err)
+		return nil, nil, fmt.Errorf("find the folder of %s: %w", path, err)
 	}
 	b := &Bundle{File: path, Dir: dir}
 	b.add(path, data, nil)
 	r := newReader(path, dir)
 	r.load = func(path string) ([]byte, error) {
+		if slices.ContainsFunc(b.Files[1:], func(f BundledFile) bool { return f.Path == path }) {
+			return b.load(path) // it may be another by now
+		}
 		data, err := readConfigFile(path)
 		b.add(path, data, err)
 		return data, err
 	}
-	r.files = append(r.files, path)
-	if root := r.document(data); root != nil {
-		b.pin(r.node(root))
+	n := r.read(data)
+	if n != nil {
+		b.pin(n)
 	}
-	return b, nil
+	n, err = r.whole(n)
+	return b, n, err
 }
 
 func (b *Bundle) add(path string, data []byte, err error) {

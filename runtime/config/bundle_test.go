@@ -47,6 +47,9 @@ func carried(t testing.TB, path string) *Bundle {
 	return again
 }
 
+// unexported are the types whose own fields are compared as well.
+var unexported = cmp.AllowUnexported(Channel{}, Device{}, JSON{}, inner{}, Serial{})
+
 const bundled = `node: n
 include: [conf.d/*.yaml, more.yaml]
 channels:
@@ -74,6 +77,9 @@ func TestBundleIsTheConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, n, err := LoadBundle(path); err != nil || !reflect.DeepEqual(n, want) {
+		t.Errorf("with the bundle: %v, %s", err, cmp.Diff(want, n, unexported))
+	}
 	b := carried(t, path)
 	if digest, _ := DigestOf(filepath.Join(dir, "m.wasm")); len(b.Pins) != 1 || b.Pins[filepath.Join(dir, "m.wasm")] != digest {
 		t.Errorf("pins %v", b.Pins)
@@ -93,7 +99,7 @@ func TestBundleIsTheConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Error(cmp.Diff(want, got, cmp.AllowUnexported(Channel{}, Device{}, JSON{}, Serial{})))
+		t.Error(cmp.Diff(want, got, unexported))
 	}
 }
 
@@ -119,6 +125,9 @@ func TestBundleHasTheSameProblems(t *testing.T) {
 			_, got := carried(t, path).Parse()
 			if fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("got %v\nwant %v", got, want)
+			}
+			if b, n, got := LoadBundle(path); b == nil || n != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("with the bundle: %v, %v\nwant %v", n, got, want)
 			}
 		})
 	}

@@ -94,12 +94,19 @@ func readConfigFile(path string) ([]byte, error) {
 	return data, withoutPath(err)
 }
 
-func (r *reader) parse(data []byte) (*Node, error) {
-	var node *Node
+func (r *reader) parse(data []byte) (*Node, error) { return r.whole(r.read(data)) }
+
+// read returns what the file has, as far as it can be read; nil when there is nothing.
+func (r *reader) read(data []byte) *Node {
 	r.files = append(r.files, r.file)
 	if root := r.document(data); root != nil {
-		node = r.node(root)
+		return r.node(root)
 	}
+	return nil
+}
+
+// whole returns the node, or the problems where there are any.
+func (r *reader) whole(node *Node) (*Node, error) {
 	if len(r.problems) > 0 {
 		r.problems.Sort()
 		return nil, r.problems

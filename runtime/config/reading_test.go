@@ -70,7 +70,7 @@ func TestReadingsAreTheSame(t *testing.T) {
 		}
 		alone[i] = device
 		want, got := parseAlike(t, alone).Channels[0].Devices[i], together.Channels[0].Devices[i]
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Device{}, JSON{}, inner{})); diff != "" {
+		if diff := cmp.Diff(want, got, unexported); diff != "" {
 			t.Errorf("%s: -alone +together\n%s", device, diff)
 		}
 	}

@@ -27,11 +27,7 @@ type Source struct {
 // Collect reads the configuration in a file, as `drover run -c` does. The error is config.Problems when the file could be
 // read.
 func Collect(path string) (*config.Node, *Source, error) {
-	b, err := config.Collect(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	c, err := b.Parse()
+	b, c, err := config.LoadBundle(path)
 	if err != nil {
 		return nil, nil, err
 	}
