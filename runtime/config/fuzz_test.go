@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // FuzzParse: whatever a file has, the result is a node that keeps its promises or problems with a place and a message,
-// no more of them than a small multiple of the bytes.
+// no more of them than a small multiple of the bytes. It is the same where everything is read as often as it is used.
 func FuzzParse(f *testing.F) {
 	files, _ := filepath.Glob("testdata/bad/*.yaml")
 	for _, file := range append(files, "testdata/whole.yaml") {
@@ -22,8 +25,15 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(data)
 	}
+	f.Add([]byte(meters))
+	f.Add([]byte(strings.Replace(alike, "DEVICES", strings.Join(alikeDevices[:7], ", "), 1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		node, err := newTestReader("f.yaml").parse(data)
+		often := newTestReader("f.yaml")
+		often.points, often.pointsOf = nil, nil
+		if again, problems := often.parse(data); !reflect.DeepEqual(node, again) || !reflect.DeepEqual(err, problems) {
+			t.Errorf("got %v, and without what was kept %v: %s", err, problems, cmp.Diff(again, node, cmp.Exporter(func(reflect.Type) bool { return true })))
+		}
 		if err == nil {
 			checkNode(t, node)
 			return

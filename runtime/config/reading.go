@@ -9,7 +9,7 @@ import (
 )
 
 // readings are what was read in templates and lists of points, for those who use them again under variables that stand
-// for the same. What they get is one and the same: it is never changed.
+// for the same. What they get is one and the same: it is never changed. A nil map keeps nothing.
 type readings[T any] map[readingPlace][]reading[T]
 
 // readingPlace is what is read, below which key, and the period that points inherit there. The key is the zero Position
@@ -34,16 +34,22 @@ type reading[T any] struct {
 type use struct {
 	layer int
 	name  string
+	asked
+}
+
+// asked is a variable that was asked for. One that is a whole value has the place of that, and not the template's.
+type asked struct {
 	*variable
+	whole bool
 }
 
 // mostReadings is how many readings of one place are kept: where each use has variables of its own, none is found again.
-const mostReadings = 8
+const mostReadings = 16
 
 // once returns what read returns for v, which it may have returned before. Problems are of whoever reads: once there are
 // any, nothing is kept and everything is read, so that each is found. read depends on nothing but v, key and every.
 func (known readings[T]) once(v value, key Position, every time.Duration, read func() T) T {
-	if !v.r.again || len(v.r.problems) > 0 {
+	if known == nil || !v.r.again || len(v.r.problems) > 0 {
 		return read()
 	}
 	layers := v.layers()
@@ -52,7 +58,7 @@ func (known readings[T]) once(v value, key Position, every time.Duration, read f
 		if v.r.values >= one.values && one.holds(layers) {
 			v.r.values -= one.values
 			for _, u := range one.used {
-				layers[u.layer].r.vars[u.name].use()
+				layers[u.layer].r.vars[u.name].use(u.whole)
 			}
 			return one.result
 		}
@@ -85,28 +91,38 @@ func (one *reading[T]) holds(layers []value) bool {
 		return false
 	}
 	for _, u := range one.used {
-		if x := layers[u.layer].r.vars[u.name]; x == nil || !x.same(u.variable) {
+		if x := layers[u.layer].r.vars[u.name]; x == nil || !u.same(x) {
 			return false
 		}
 	}
 	return true
 }
 
-// same says whether two variables stand for one value: of the same place, and without variables of other scopes in it.
-func (x *variable) same(other *variable) bool {
-	return x.node == other.node && (x.r == other.r || !strings.Contains(x.node.Value, "${"))
+// same says whether another variable stands for the same: what has references in it is of the same scope, and a whole value
+// of the same place.
+func (a asked) same(x *variable) bool {
+	switch {
+	case a.node == x.node && a.r == x.r:
+		return true
+	case strings.Contains(x.node.Value, "${"):
+		return false
+	case a.whole:
+		return a.node == x.node
+	default:
+		return a.node.Value == x.node.Value && a.kind() == x.kind()
+	}
 }
 
 // uses are the variables that were asked for while something is read that may be read again; nil for one that is not
 // there.
 type uses struct {
 	depth int
-	all   []*variable
+	all   []asked
 }
 
-func (u *uses) note(x *variable) {
+func (u *uses) note(x *variable, whole bool) {
 	if u.depth > 0 {
-		u.all = append(u.all, x)
+		u.all = append(u.all, asked{x, whole})
 	}
 }
 
@@ -121,19 +137,19 @@ func (u *uses) begin() int {
 func (u *uses) end(mark int, layers []value) ([]use, bool) {
 	var used []use
 	ok := true
-	asked := slices.Clone(u.all[mark:])
+	since := slices.Clone(u.all[mark:])
 	if u.depth--; u.depth == 0 {
 		u.all = u.all[:0]
 	}
-	for i, x := range asked {
-		if x != nil && slices.Contains(asked[:i], x) {
+	for i, a := range since {
+		if slices.Contains(since[:i], a) {
 			continue
 		}
 		named := false
 		for l, layer := range layers {
-			for name, y := range layer.r.vars {
-				if x != nil && x == y {
-					used, named = append(used, use{l, name, x}), true
+			for name, x := range layer.r.vars {
+				if x == a.variable {
+					used, named = append(used, use{l, name, a}), true
 				}
 			}
 		}

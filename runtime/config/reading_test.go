@@ -97,10 +97,11 @@ func TestReadingsAreShared(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ one, other, shared string }{
-		{"own.a", "own.c", "volts power energy slow"}, // the others have variables of each device
+		{"own.a", "own.b", "volts power energy slow command"}, // the other is a variable of each device
+		{"own.a", "own.c", "volts power energy slow command"},
 		{"own.a", "own.d", "volts power energy slow"},
 		{"own.a", "own.e", ""}, // another period is inherited
-		{"own.a", "own.g", "volts energy slow"},
+		{"own.a", "own.g", "volts energy slow command"},
 		{"own.h", "own.i", "p q"},
 		{"own.h", "own.j", ""},
 		{"line1.inner", "line2.inner", "volts power energy slow listed"},

@@ -22,10 +22,10 @@ type variable struct {
 	used bool
 }
 
-// use notes that something has asked for the variable.
-func (x *variable) use() {
+// use notes that something has asked for the variable, as a whole value or as a part of a text.
+func (x *variable) use(whole bool) {
 	x.used = true
-	x.r.uses.note(x)
+	x.r.uses.note(x, whole)
 }
 
 // variables are a template's, for one use.
@@ -147,16 +147,16 @@ func (v value) resolved() value {
 	}
 	x, ok := v.r.vars[match[1]]
 	if !ok {
-		v.r.uses.note(nil)
+		v.r.uses.note(nil, true)
 		return v // whoever reads it says so
 	}
-	x.use()
+	x.use(true)
 	return value{r: x.r, node: x.node, path: v.path, key: v.key}
 }
 
 // text returns a variable as a part of a text.
 func (x *variable) text() (text string, secret bool, err error) {
-	x.use()
+	x.use(false)
 	if x.kind() != kindText {
 		return x.node.Value, false, nil
 	}
