@@ -33,8 +33,8 @@ func Check(ctx context.Context, loader *module.Loader, c *config.Node, bucket Bu
 			problems = append(problems, driverProblem(c, ch, err))
 			continue
 		}
+		defer m.Release(ctx) //nolint:errcheck // it was only looked at; until the end, so that channels share it
 		problems = append(problems, settingsProblems(from, m.Metadata(), c, ch)...)
-		_ = m.Release(ctx) // it was only looked at
 	}
 	problems.Sort()
 	return problems

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 
@@ -258,6 +259,45 @@ channels:
 		if strings.Count(got[i], "\n") > 0 {
 			t.Errorf("%q has more than one line", got[i])
 		}
+	}
+}
+
+// TestCheckLoadsADriverOnce: channels of the same driver share what is loaded, which shows in what the checking allocates:
+// metering and compiling a driver takes many times its size.
+func TestCheckLoadsADriverOnce(t *testing.T) {
+	dir := t.TempDir()
+	guest, err := testguest.Build("testdriver")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "good.wasm", guest)
+	loader, err := module.NewLoader(filepath.Join(dir, "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	allocated := func(channels int) uint64 {
+		text := "node: n1\nchannels:\n"
+		for i := range channels {
+			text += fmt.Sprintf("  c%d: {driver: good.wasm}\n", i)
+		}
+		c, err := config.Parse(filepath.Join(dir, "drover.yaml"), []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after goruntime.MemStats
+		goruntime.ReadMemStats(&before)
+		if problems := Check(t.Context(), loader, c, nil); len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		goruntime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	allocated(1) // fills the cache
+	if one, many := allocated(1), allocated(10); many > 2*one {
+		t.Errorf("%d bytes for a channel, %d for ten of the same driver", one, many)
+	}
+	if err := loader.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
