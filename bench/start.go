@@ -66,7 +66,7 @@ func eager(channels int) time.Duration {
 	case channels < many:
 		return time.Second
 	}
-	return 10 * time.Second
+	return 5 * time.Second
 }
 
 func coldStarts(ctx context.Context, o options, w *rig.World) ([]figure.Figure, error) {
