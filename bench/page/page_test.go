@@ -60,11 +60,11 @@ func TestTables(t *testing.T) {
 	r := report()
 	for want, got := range map[string]string{
 		"| density: memory, 10 channels | under 200 MB | 40.00 MB | 20.00 MB | 2.000 |": aims(r),
-		"| Memory a channel, MB | drover | 4.000 |":                                      growth(r),
-		"|  | drover | 40.00 | 20.00 to 60.00 | MB | 2.000 |  |":                         suite(r, "density"),
-		"| machine | a machine, 2 cores, 0 GiB |":                                         about(r.Run),
-		"2027-03-04 05:06 UTC":                                                            about(r.Run),
-		absent:                                                                            suite(r, "swap"),
+		"| Memory a channel, MB | drover | 4.000 |":                                     growth(r),
+		"|  | drover | 40.00 | 20.00 to 60.00 | MB | 2.000 |  |":                        suite(r, "density"),
+		"| machine | a machine, 2 cores, 0 GiB |":                                       about(r.Run),
+		"2027-03-04 05:06 UTC":                                                          about(r.Run),
+		absent:                                                                          suite(r, "swap"),
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %q in\n%s", want, got)
